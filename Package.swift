@@ -1,0 +1,42 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// One list for every Swift target.
+let settings: [SwiftSetting] = [
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+    .enableUpcomingFeature("ExistentialAny"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0470-isolated-conformances.md
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0481-weak-let.md
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0480-swiftpm-warning-control.md
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "swift-stomp",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+    products: [
+        .library(name: "STOMP", targets: ["STOMP"]),
+        .library(name: "STOMPTesting", targets: ["STOMPTesting"]),
+        .library(name: "STOMPFoundation", targets: ["STOMPFoundation"]),
+    ],
+    dependencies: [],
+    targets: [
+        .target(name: "CScan"),
+        .target(name: "CSystem"),
+        .target(name: "STOMPCore", dependencies: ["CScan"], swiftSettings: settings),
+        .target(name: "STOMPTransport", dependencies: ["CSystem", "STOMPCore"], swiftSettings: settings),
+        .target(name: "STOMP", dependencies: ["STOMPCore", "STOMPTransport"], swiftSettings: settings),
+        .target(name: "STOMPTesting", dependencies: ["STOMP", "STOMPCore", "STOMPTransport"], swiftSettings: settings),
+        .target(name: "STOMPFoundation", dependencies: ["STOMP"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+//
+// The scan that the frame parser spends its time in: where, in 64 bytes, are the line feeds,
+// the colons and the NULs? Portable C; the vector form is chosen by the compiler's target.
+#ifndef STOMP_CSCAN_H
+#define STOMP_CSCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/// The first `byte` in `count` bytes, or NULL.
+static inline const void *stomp_find(const void *bytes, uint8_t byte, size_t count) {
+    return memchr(bytes, byte, count);
+}
+
+/// Bit i of each mask belongs to byte i.
+typedef struct {
+    uint64_t line_feeds;
+    uint64_t colons;
+    uint64_t nuls;
+} stomp_masks;
+
+/// One byte at a time: for targets without the vector form, and the truth that the other is tested against.
+static inline stomp_masks stomp_scan64_scalar(const void *block) {
+    const uint8_t *bytes = (const uint8_t *)block;
+    stomp_masks masks = {0, 0, 0};
+    for (int i = 0; i < 64; i++) {
+        masks.line_feeds |= (uint64_t)(bytes[i] == '\n') << i;
+        masks.colons |= (uint64_t)(bytes[i] == ':') << i;
+        masks.nuls |= (uint64_t)(bytes[i] == 0) << i;
+    }
+    return masks;
+}
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+static inline uint64_t stomp_equal64(__m128i a, __m128i b, __m128i c, __m128i d, __m128i needle) {
+    uint64_t w = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a, needle));
+    uint64_t x = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(b, needle));
+    uint64_t y = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(c, needle));
+    uint64_t z = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(d, needle));
+    return w | x << 16 | y << 32 | z << 48;
+}
+
+/// Reads 64 bytes at `block`, which needs no alignment; the caller guarantees that they are readable.
+static inline stomp_masks stomp_scan64(const void *block) {
+    const __m128i *lanes = (const __m128i *)block;
+    __m128i a = _mm_loadu_si128(lanes), b = _mm_loadu_si128(lanes + 1);
+    __m128i c = _mm_loadu_si128(lanes + 2), d = _mm_loadu_si128(lanes + 3);
+    stomp_masks masks;
+    masks.line_feeds = stomp_equal64(a, b, c, d, _mm_set1_epi8('\n'));
+    masks.colons = stomp_equal64(a, b, c, d, _mm_set1_epi8(':'));
+    masks.nuls = stomp_equal64(a, b, c, d, _mm_setzero_si128());
+    return masks;
+}
+
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+
+static inline uint64_t stomp_equal64(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d, uint8x16_t needle) {
+    const uint8x16_t weights = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t w = vandq_u8(vceqq_u8(a, needle), weights), x = vandq_u8(vceqq_u8(b, needle), weights);
+    uint8x16_t y = vandq_u8(vceqq_u8(c, needle), weights), z = vandq_u8(vceqq_u8(d, needle), weights);
+    uint8x16_t sums = vpaddq_u8(vpaddq_u8(w, x), vpaddq_u8(y, z));
+    sums = vpaddq_u8(sums, sums);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(sums), 0);
+}
+
+/// Reads 64 bytes at `block`, which needs no alignment; the caller guarantees that they are readable.
+static inline stomp_masks stomp_scan64(const void *block) {
+    const uint8_t *bytes = (const uint8_t *)block;
+    uint8x16_t a = vld1q_u8(bytes), b = vld1q_u8(bytes + 16), c = vld1q_u8(bytes + 32), d = vld1q_u8(bytes + 48);
+    stomp_masks masks;
+    masks.line_feeds = stomp_equal64(a, b, c, d, vdupq_n_u8('\n'));
+    masks.colons = stomp_equal64(a, b, c, d, vdupq_n_u8(':'));
+    masks.nuls = stomp_equal64(a, b, c, d, vdupq_n_u8(0));
+    return masks;
+}
+
+#else
+
+static inline stomp_masks stomp_scan64(const void *block) { return stomp_scan64_scalar(block); }
+
+#endif
+#endif

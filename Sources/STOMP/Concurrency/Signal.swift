@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import Synchronization
+
+/// "There is something to do", remembered until it is heard. One waiter at a time.
+package final class Signal: Sendable {
+    private enum State {
+        case quiet
+        case raised
+        case waiting(CheckedContinuation<Void, Never>)
+    }
+
+    private let state = Mutex(State.quiet)
+
+    package init() {}
+
+    /// Wakes the waiter, or the next one to come.
+    package func raise() {
+        let continuation = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard case .waiting(let continuation) = state else {
+                state = .raised
+                return nil
+            }
+            state = .quiet
+            return continuation
+        }
+        continuation?.resume()
+    }
+
+    /// Returns once the signal was raised, which this takes back, or when the task is cancelled.
+    package func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isRaised = self.state.withLock { state in
+                    switch state {
+                    case .quiet:
+                        // Cancelled before this was stored: the handler has run and found nobody.
+                        if Task.isCancelled { return true }
+                        state = .waiting(continuation)
+                        return false
+                    case .raised:
+                        state = .quiet
+                        return true
+                    case .waiting:
+                        preconditionFailure("A Signal has one waiter.")
+                    }
+                }
+                if isRaised { continuation.resume() }
+            }
+        } onCancel: {
+            self.raise()
+        }
+    }
+}

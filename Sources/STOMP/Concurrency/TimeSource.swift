@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// A clock, erased to durations since the source was made.
+package struct TimeSource: Sendable {
+    private let elapsed: @Sendable () -> Duration
+    private let sleeper: @Sendable (Duration) async throws -> Void
+
+    package init<C: Clock<Duration>>(_ clock: C) {
+        let start = clock.now
+        self.elapsed = { start.duration(to: clock.now) }
+        self.sleeper = { try await clock.sleep(until: start.advanced(by: $0), tolerance: nil) }
+    }
+
+    /// The process's own clock, which goes on while the machine sleeps.
+    package static let continuous = TimeSource(ContinuousClock())
+
+    /// How long ago the source was made.
+    package var now: Duration {
+        self.elapsed()
+    }
+
+    /// Returns at the deadline, or at once when the task is cancelled.
+    package func sleep(until deadline: Duration) async {
+        // The only error of a clock's sleep is that the task was cancelled, which the caller looks at itself.
+        try? await self.sleeper(deadline)
+    }
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import CScan
+
+/// Finds frames in a stream of bytes, however the stream is cut: bytes in, references to frames out.
+///
+/// The bytes are read straight into ``freeSpace()`` of a shared chunk; a frame that is complete stays there and is
+/// only referred to. Each byte is looked at once: the state of a frame under way is kept, relative to its start.
+/// STOMP 1.2, STOMP Frames and Augmented BNF.
+package struct FrameParser: ~Copyable {
+    private enum Phase {
+        case between
+        case headers
+        case body
+    }
+
+    package let limits: STOMPLimits
+    package let leniency: STOMPLeniency
+    /// Whose rules hold from the next frame on.
+    package var version: STOMPVersion
+    /// Where the frames returned by ``next()`` lie, until ``freeSpace()`` is called.
+    package private(set) var chunk: ByteChunk
+    /// How many EOLs stood between frames: heart-beats, or padding.
+    package private(set) var endOfLineCount = 0
+
+    private let pool: ChunkPool
+    private var start = 0
+    private var end = 0
+    private var phase = Phase.between
+    private var failure: STOMPError?
+    // The frame under way; offsets from `start`.
+    private var scanned = 0
+    private var line = 0
+    private var colonSeen = false
+    private var headerCount = 0
+    private var bodyStart = 0
+    private var contentLength = -1
+    private var found = FrameReference.none
+
+    package init(
+        version: STOMPVersion,
+        limits: STOMPLimits = STOMPLimits(),
+        leniency: STOMPLeniency = .lenient,
+        pool: ChunkPool = .shared
+    ) {
+        self.version = version
+        self.limits = limits
+        self.leniency = leniency
+        self.pool = pool
+        self.chunk = Self.noChunk
+    }
+
+    /// Whether a frame has begun and is not complete.
+    package var hasPartialFrame: Bool {
+        self.phase != .between
+    }
+
+    // MARK: - Room for bytes
+
+    private static let noChunk = ByteChunk(capacity: 0)
+    /// Reading into less room than this is not worth a system call.
+    private static let leastRoom = 4 * 1024
+
+    /// Where the next bytes are to be read; what is read is then announced by ``received(_:)``.
+    package mutating func freeSpace() -> UnsafeMutableRawBufferPointer {
+        if self.start == self.end, self.chunk.capacity > 0 {
+            if self.chunk.capacity > self.pool.chunkCapacity {
+                // It was made for one large frame.
+                self.releaseChunk()
+            } else if isKnownUniquelyReferenced(&self.chunk) {
+                self.start = 0
+                self.end = 0
+            }
+        }
+        let partial = self.end - self.start
+        let total = self.contentLength >= 0 ? self.bodyStart + self.contentLength + 1 : partial + Self.leastRoom
+        if self.start + max(total, partial + 1) > self.chunk.capacity {
+            self.moveToNewChunk(holding: self.contentLength >= 0 ? total : max(total, 2 * partial))
+        }
+        return UnsafeMutableRawBufferPointer(start: self.chunk.base + self.end, count: self.chunk.capacity - self.end)
+    }
+
+    private mutating func moveToNewChunk(holding byteCount: Int) {
+        let new = byteCount <= self.pool.chunkCapacity ? self.pool.take() : ByteChunk(capacity: byteCount)
+        let partial = self.end - self.start
+        new.base.copyMemory(from: self.chunk.base + self.start, byteCount: partial)
+        self.chunk = new
+        self.start = 0
+        self.end = partial
+    }
+
+    /// `count` bytes have been read into ``freeSpace()``.
+    package mutating func received(_ count: Int) {
+        self.end += count
+    }
+
+    /// Lets go of the chunk when no frame is under way: an idle connection holds none.
+    package mutating func releaseChunk() {
+        guard self.start == self.end else { return }
+        self.chunk = Self.noChunk
+        self.start = 0
+        self.end = 0
+    }
+
+    // MARK: - Frames
+
+    /// The next complete frame, or `nil` if that needs more bytes.
+    ///
+    /// - Throws: ``STOMPError/Code/protocolViolation`` or the error of a limit; from then on always the same.
+    package mutating func next() throws(STOMPError) -> FrameReference? {
+        if let failure = self.failure { throw failure }
+        do throws(STOMPError) {
+            if self.phase == .between {
+                guard try self.skipBetweenFrames() else { return nil }
+                self.begin()
+            }
+            if self.phase == .headers, try !self.scanHeaders() { return nil }
+            return try self.completeFrame()
+        } catch {
+            self.failure = error
+            throw error
+        }
+    }
+
+    /// Returns whether a frame begins.
+    private mutating func skipBetweenFrames() throws(STOMPError) -> Bool {
+        while self.start < self.end {
+            switch self.chunk.base.load(fromByteOffset: self.start, as: UInt8.self) {
+            case UInt8(ascii: "\n"):
+                self.endOfLineCount &+= 1
+            case UInt8(ascii: "\r"):
+                guard self.leniency.contains(.strayCarriageReturn) else {
+                    // Strictly, a CR is the first half of an EOL, and of 1.2's only.
+                    guard self.start + 1 < self.end else { return false }
+                    let next = self.chunk.base.load(fromByteOffset: self.start + 1, as: UInt8.self)
+                    guard self.version == .v12, next == UInt8(ascii: "\n") else {
+                        throw FrameValidator.violation("a CR stands between frames")
+                    }
+                    break
+                }
+            case 0:
+                guard self.leniency.contains(.strayNUL) else {
+                    throw FrameValidator.violation("a NUL stands between frames")
+                }
+            default:
+                return true
+            }
+            self.start += 1
+        }
+        return false
+    }
+
+    private mutating func begin() {
+        self.phase = .headers
+        self.scanned = 0
+        self.line = 0
+        self.colonSeen = false
+        self.headerCount = 0
+        self.contentLength = -1
+        self.found = .none
+    }
+
+    /// Looks at the bytes up to the blank line, 64 at a time. Returns whether the blank line was reached.
+    private mutating func scanHeaders() throws(STOMPError) -> Bool {
+        let base = UnsafeRawPointer(self.chunk.base) + self.start
+        let available = self.end - self.start
+        var position = self.scanned
+        var line = self.line
+        var colonSeen = self.colonSeen
+        while position < available {
+            // The chunk is padded, so that this may read past the end; what lies there is masked off.
+            let masks = stomp_scan64(base + position)
+            let count = available - position
+            let valid = count >= 64 ? UInt64.max : (UInt64(1) << UInt64(count)) &- 1
+            var lineFeeds = masks.line_feeds & valid
+            var colons = masks.colons & valid
+            let nuls = masks.nuls & valid
+            while lineFeeds != 0 {
+                let bit = lineFeeds.trailingZeroBitCount
+                let below = (UInt64(1) << UInt64(bit)) &- 1
+                if nuls & below != 0 { throw Self.nulInHeader }
+                let lineEnd = position &+ bit
+                if lineEnd == line || self.isBlank(base, line, lineEnd) {
+                    try self.endHeaders(at: lineEnd, line: line)
+                    return true
+                }
+                try self.note(base, line, lineEnd, hasColon: colonSeen || colons & below != 0)
+                colonSeen = false
+                colons &= ~below
+                line = lineEnd &+ 1
+                lineFeeds &= lineFeeds &- 1
+            }
+            if nuls != 0 { throw Self.nulInHeader }
+            if colons != 0 { colonSeen = true }
+            position = min(position &+ 64, available)
+            try self.checkHeaderLimits(lineByteCount: position - line, blockByteCount: position)
+        }
+        self.scanned = position
+        self.line = line
+        self.colonSeen = colonSeen
+        return false
+    }
+
+    private static let nulInHeader = FrameValidator.violation("a NUL stands before the blank line of a frame")
+
+    /// Whether the line is a CR only, where that is an EOL.
+    @inline(__always)
+    private func isBlank(_ base: UnsafeRawPointer, _ line: Int, _ end: Int) -> Bool {
+        end &- line == 1 && base.load(fromByteOffset: line, as: UInt8.self) == UInt8(ascii: "\r")
+            && (self.version == .v12 || self.leniency.contains(.strayCarriageReturn))
+    }
+
+    private func checkHeaderLimits(lineByteCount: Int, blockByteCount: Int) throws(STOMPError) {
+        if lineByteCount > self.limits.headerLineLimit {
+            throw STOMPError(
+                .headerLineTooLong,
+                "A received header line is longer than the limit of \(self.limits.headerLineLimit) bytes."
+            )
+        }
+        if blockByteCount > self.limits.headerBlockLimit {
+            throw STOMPError(
+                .headersTooLarge,
+                "The headers of a received frame are larger than the limit of \(self.limits.headerBlockLimit) bytes."
+            )
+        }
+    }
+
+    /// Takes note of the command line, or of a header line that matters to us.
+    @inline(__always)
+    private mutating func note(
+        _ base: UnsafeRawPointer,
+        _ line: Int,
+        _ end: Int,
+        hasColon: Bool
+    ) throws(STOMPError) {
+        guard line > 0 else { return try self.noteCommand(base, end) }
+        if end &- line > self.limits.headerLineLimit {
+            try self.checkHeaderLimits(lineByteCount: end - line, blockByteCount: end)
+        }
+        guard hasColon else { throw FrameValidator.violation("a header line has no colon") }
+        self.headerCount &+= 1
+        if self.headerCount > self.limits.headerCountLimit {
+            throw STOMPError(
+                .tooManyHeaders,
+                "A received frame has more headers than the limit of \(self.limits.headerCountLimit)."
+            )
+        }
+        // The chunk's padding makes these loads safe at its end; a colon inside the name ends each match.
+        let first = (base + line).loadUnaligned(as: UInt64.self)
+        let second = (base + line + 8).loadUnaligned(as: UInt64.self)
+        if base.load(fromByteOffset: line, as: UInt8.self) == UInt8(ascii: ":") {
+            throw FrameValidator.violation("a header has no name")
+        } else if first == Words.content, second & Words.seven == Words.length {
+            if self.contentLength < 0 { try self.noteContentLength(base, line + 15, end) }
+        } else if first == Words.subscrip, second & Words.five == Words.tion {
+            Self.noteFirst(&self.found.subscription, line + 13)
+        } else if first == Words.message, second & Words.three == Words.id {
+            Self.noteFirst(&self.found.messageID, line + 11)
+        } else if (base + line).loadUnaligned(as: UInt32.self) == Words.ack {
+            Self.noteFirst(&self.found.ack, line + 4)
+        }
+    }
+
+    @inline(__always)
+    private static func noteFirst(_ slot: inout UInt16, _ offset: Int) {
+        if slot == 0, offset <= Int(UInt16.max) { slot = UInt16(truncatingIfNeeded: offset) }
+    }
+
+    private mutating func noteCommand(_ base: UnsafeRawPointer, _ end: Int) throws(STOMPError) {
+        try self.checkHeaderLimits(lineByteCount: end, blockByteCount: end)
+        var count = end
+        if base.load(fromByteOffset: end - 1, as: UInt8.self) == UInt8(ascii: "\r") {
+            guard self.version == .v12 || self.leniency.contains(.strayCarriageReturn) else {
+                throw FrameValidator.violation("a CR ends the command line before STOMP 1.2")
+            }
+            count -= 1
+        }
+        let word = base.loadUnaligned(as: UInt64.self)
+        switch count {
+        case 7 where word & Words.seven == Words.messageCommand: self.found.kind = .message
+        case 7 where word & Words.seven == Words.receiptCommand: self.found.kind = .receipt
+        case 5 where word & Words.five == Words.errorCommand: self.found.kind = .error
+        case 9 where word == Words.connecte && base.load(fromByteOffset: 8, as: UInt8.self) == UInt8(ascii: "D"):
+            self.found.kind = .connected
+        default: self.found.kind = .other
+        }
+    }
+
+    private mutating func noteContentLength(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) throws(STOMPError) {
+        var digits = UnsafeRawBufferPointer(start: base + start, count: end - start)
+        if digits.last == UInt8(ascii: "\r") { digits = UnsafeRawBufferPointer(rebasing: digits.dropLast()) }
+        if self.leniency.contains(.paddedHeader) { digits = digits.trimmed }
+        if digits.first == UInt8(ascii: "-"), self.leniency.contains(.negativeContentLength) { return }
+        guard !digits.isEmpty, digits.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+            throw FrameValidator.violation("content-length is not a number")
+        }
+        var length = 0
+        for digit in digits {
+            length = length * 10 + Int(digit - 48)
+            if length > self.bodyLimit { throw self.bodyTooLarge }
+        }
+        self.contentLength = length
+    }
+
+    /// Offsets in a chunk are 32 bits wide, so 2 GiB is the most whatever the configuration says.
+    private var bodyLimit: Int {
+        min(self.limits.bodyLimit, 1 << 31)
+    }
+
+    private var bodyTooLarge: STOMPError {
+        STOMPError(.bodyTooLarge, "A received body is larger than the limit of \(self.bodyLimit) bytes.")
+    }
+
+    private mutating func endHeaders(at end: Int, line: Int) throws(STOMPError) {
+        try self.checkHeaderLimits(lineByteCount: end - line, blockByteCount: end)
+        self.bodyStart = end + 1
+        self.scanned = end + 1
+        self.phase = .body
+    }
+
+    /// Looks for the end of the body and, if it is there, makes the frame.
+    private mutating func completeFrame() throws(STOMPError) -> FrameReference? {
+        let base = UnsafeRawPointer(self.chunk.base) + self.start
+        let available = self.end - self.start
+        let length: Int
+        if self.contentLength >= 0 {
+            length = self.contentLength
+            guard available > self.bodyStart + length else { return nil }
+            guard base.load(fromByteOffset: self.bodyStart + length, as: UInt8.self) == 0 else {
+                throw FrameValidator.violation("no NUL follows a body of content-length \(length)")
+            }
+        } else {
+            let unseen = available - self.scanned
+            let found = unseen > 0 ? stomp_find(base + self.scanned, 0, unseen) : nil
+            length = (found.map { UnsafeRawPointer($0) - base } ?? available) - self.bodyStart
+            if length > self.bodyLimit { throw self.bodyTooLarge }
+            guard found != nil else {
+                self.scanned = available
+                return nil
+            }
+        }
+        var frame = self.found
+        frame.start = UInt32(truncatingIfNeeded: self.start)
+        frame.bodyStart = UInt32(truncatingIfNeeded: self.start + self.bodyStart)
+        frame.bodyByteCount = UInt32(truncatingIfNeeded: length)
+        if self.leniency != .lenient { try self.validate(frame) }
+        self.start += self.bodyStart + length + 1
+        self.phase = .between
+        self.contentLength = -1
+        return frame
+    }
+
+    private func validate(_ frame: FrameReference) throws(STOMPError) {
+        var rules = HeaderRules(version: self.version, leniency: self.leniency)
+        rules.isHandshake = self.chunk.headerBlock(of: frame, rules: rules).command.isHandshake
+        let block = self.chunk.headerBlock(of: frame, rules: rules)
+        try FrameValidator(rules: rules).check(block, bodyByteCount: Int(frame.bodyByteCount))
+    }
+}
+
+extension FrameReference {
+    fileprivate static let none = FrameReference(
+        start: 0,
+        bodyStart: 0,
+        bodyByteCount: 0,
+        subscription: 0,
+        messageID: 0,
+        ack: 0,
+        kind: .other,
+        isSettled: false
+    )
+}
+
+/// The beginnings of names and commands, as a load of eight bytes sees them.
+///
+/// Computed from literals, so that the compiler folds them; a stored global would be behind a once-check.
+private enum Words {
+    static var content: UInt64 { UInt64(littleEndian: 0x2d74_6e65_746e_6f63) }  // "content-"
+    static var length: UInt64 { UInt64(littleEndian: 0x003a_6874_676e_656c) }  // "length:"
+    static var subscrip: UInt64 { UInt64(littleEndian: 0x7069_7263_7362_7573) }  // "subscrip"
+    static var tion: UInt64 { UInt64(littleEndian: 0x0000_003a_6e6f_6974) }  // "tion:"
+    static var message: UInt64 { UInt64(littleEndian: 0x2d65_6761_7373_656d) }  // "message-"
+    static var id: UInt64 { UInt64(littleEndian: 0x0000_0000_003a_6469) }  // "id:"
+    static var ack: UInt32 { UInt32(littleEndian: 0x3a6b_6361) }  // "ack:"
+    static var messageCommand: UInt64 { UInt64(littleEndian: 0x0045_4741_5353_454d) }  // "MESSAGE"
+    static var receiptCommand: UInt64 { UInt64(littleEndian: 0x0054_5049_4543_4552) }  // "RECEIPT"
+    static var errorCommand: UInt64 { UInt64(littleEndian: 0x0000_0052_4f52_5245) }  // "ERROR"
+    static var connecte: UInt64 { UInt64(littleEndian: 0x4554_4345_4e4e_4f43) }  // "CONNECTE"
+    static var three: UInt64 { UInt64(littleEndian: 0x0000_0000_00ff_ffff) }
+    static var five: UInt64 { UInt64(littleEndian: 0x0000_00ff_ffff_ffff) }
+    static var seven: UInt64 { UInt64(littleEndian: 0x00ff_ffff_ffff_ffff) }
+}

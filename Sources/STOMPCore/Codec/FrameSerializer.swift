@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// Writes frames, strictly by the rules of one version. What cannot be said in that version is an error, and then
+/// nothing of the frame stays in the buffer.
+package struct FrameSerializer: Sendable {
+    package var rules: HeaderRules
+
+    package init(version: STOMPVersion) {
+        self.rules = HeaderRules(version: version, leniency: .strict)
+    }
+
+    package var version: STOMPVersion {
+        self.rules.version
+    }
+
+    /// A whole frame. `content-length` is written if the frame has a body and no such header of its own.
+    ///
+    /// - Throws: ``STOMPError/Code/invalidArgument`` if a header cannot be written in this version, or a body is not
+    ///   allowed.
+    package func append(_ frame: STOMPFrame, to output: inout OutputBuffer) throws(STOMPError) {
+        let checkpoint = output.count
+        do throws(STOMPError) {
+            guard frame.body.isEmpty || frame.command.allowsBody else {
+                throw STOMPError(.invalidArgument, "A \(frame.command) frame has no body in STOMP.")
+            }
+            var serializer = self
+            serializer.rules.isHandshake = frame.command.isHandshake
+            self.append(text: frame.command.rawValue, to: &output)
+            output.append(UInt8(ascii: "\n"))
+            for field in frame.headers.fields where field.name != .contentLength {
+                try serializer.appendHeader(field.name.rawValue, field.value, to: &output)
+            }
+            if !frame.body.isEmpty { self.appendContentLength(frame.body.count, to: &output) }
+            output.append(UInt8(ascii: "\n"))
+            frame.body.withUnsafeBytes { output.append($0) }
+            output.append(0)
+        } catch {
+            output.truncate(to: checkpoint)
+            throw error
+        }
+    }
+
+    /// `content-length`, counted in octets.
+    @inline(__always)
+    package func appendContentLength(_ byteCount: Int, to output: inout OutputBuffer) {
+        output.append("content-length:")
+        output.append(decimal: UInt64(byteCount))
+        output.append(UInt8(ascii: "\n"))
+    }
+
+    /// One header line, escaped as the version has it.
+    package func appendHeader(
+        _ name: String,
+        _ value: String,
+        to output: inout OutputBuffer
+    ) throws(STOMPError) {
+        guard !name.isEmpty else { throw STOMPError(.invalidArgument, "A header name must not be empty.") }
+        if !self.rules.escapes, name.utf8.contains(UInt8(ascii: ":")) {
+            throw STOMPError(.invalidArgument, "The header name \"\(name)\" contains a colon\(self.unsayable).")
+        }
+        try self.appendEscaped(name, of: name, to: &output)
+        output.append(UInt8(ascii: ":"))
+        if value.isEmpty, self.rules.version == .v10, !self.rules.isHandshake {
+            throw STOMPError(.invalidArgument, "The header \(name) is empty, which STOMP 1.0 does not allow.")
+        }
+        try self.appendEscaped(value, of: name, to: &output)
+        output.append(UInt8(ascii: "\n"))
+    }
+
+    /// A header line whose name needs no escape.
+    @inline(__always)
+    package func appendHeader(
+        _ name: StaticString,
+        _ value: String,
+        to output: inout OutputBuffer
+    ) throws(STOMPError) {
+        output.append(name)
+        try self.appendEscaped(value, of: name, to: &output)
+        output.append(UInt8(ascii: "\n"))
+    }
+
+    /// A header line with a value that was received in a frame of this version: its bytes go back as they came.
+    @inline(__always)
+    package func appendHeader(_ name: StaticString, raw value: UnsafeRawBufferPointer, to output: inout OutputBuffer) {
+        output.append(name)
+        output.append(value)
+        output.append(UInt8(ascii: "\n"))
+    }
+
+    @inline(__always)
+    private func appendEscaped(
+        _ text: String,
+        of name: some CustomStringConvertible,
+        to output: inout OutputBuffer
+    ) throws(STOMPError) {
+        let isWritten: Bool? = text.utf8.withContiguousStorageIfAvailable { bytes in
+            self.appendIfPlain(UnsafeRawBufferPointer(bytes), to: &output)
+        }
+        if isWritten != true { try self.appendWithEscapes(text, of: name, to: &output) }
+    }
+
+    @inline(__always)
+    private func append(text: String, to output: inout OutputBuffer) {
+        var text = text
+        text.withUTF8 { output.append(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Copies the bytes if none of them needs thought; the check goes along eight at a time.
+    @inline(__always)
+    private func appendIfPlain(_ bytes: UnsafeRawBufferPointer, to output: inout OutputBuffer) -> Bool {
+        var special = false
+        var position = 0
+        while position &+ 8 <= bytes.count {
+            special = special || Self.hasSpecial(bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            position &+= 8
+        }
+        while position < bytes.count {
+            let byte = bytes[position]
+            special = special || byte < 0x20 || byte == 0x3a || byte == 0x5c || byte >= 0x80
+            position &+= 1
+        }
+        if special { return false }
+        output.append(bytes)
+        return true
+    }
+
+    /// Whether one of eight bytes is a control character, a colon, a backslash or not ASCII.
+    @inline(__always)
+    private static func hasSpecial(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        let colons = word ^ (ones &* 0x3a)
+        let backslashes = word ^ (ones &* 0x5c)
+        let below = (word &- (ones &* 0x20)) & ~word
+        let found = below | ((colons &- ones) & ~colons) | ((backslashes &- ones) & ~backslashes) | word
+        return found & highs != 0
+    }
+
+    @inline(never)
+    private func appendWithEscapes(
+        _ text: String,
+        of name: some CustomStringConvertible,
+        to output: inout OutputBuffer
+    ) throws(STOMPError) {
+        for octet in text.utf8 {
+            if self.rules.escapes, let letter = self.rules.letter(escaping: octet) {
+                output.append(UInt8(ascii: "\\"))
+                output.append(letter)
+                continue
+            }
+            if let problem = self.problem(with: octet) {
+                throw STOMPError(.invalidArgument, "The header \(name) contains \(problem)\(self.unsayable).")
+            }
+            output.append(octet)
+        }
+    }
+
+    private func problem(with octet: UInt8) -> String? {
+        switch octet {
+        case 0: "a NUL"
+        case UInt8(ascii: "\n"): "a line feed"
+        case UInt8(ascii: "\r") where self.rules.version != .v11 || self.rules.isHandshake: "a carriage return"
+        case 0x80...0xff where self.rules.version == .v10 && !self.rules.isHandshake: "a character beyond ASCII"
+        default: nil
+        }
+    }
+
+    private var unsayable: String {
+        self.rules.isHandshake
+            ? ", which CONNECT and CONNECTED cannot carry" : ", which STOMP \(self.rules.version) cannot carry"
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// Bytes to be written, in memory that grows and is given back.
+package struct OutputBuffer: ~Copyable {
+    package private(set) var count = 0
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+
+    package init() {}
+
+    deinit {
+        self.base?.deallocate()
+    }
+
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: self.base, count: self.count)
+    }
+
+    package var isEmpty: Bool {
+        self.count == 0
+    }
+
+    /// Forgets the bytes. Keeps the memory if it is at most so much.
+    package mutating func removeAll(keepingCapacityUpTo limit: Int) {
+        self.count = 0
+        guard self.capacity > limit else { return }
+        self.base?.deallocate()
+        self.base = nil
+        self.capacity = 0
+    }
+
+    /// Forgets what was appended after the buffer held `count` bytes.
+    package mutating func truncate(to count: Int) {
+        self.count = min(self.count, count)
+    }
+
+    /// Room for this many more bytes: what the unchecked appends below need.
+    @inline(__always)
+    package mutating func reserve(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        if let base = self.base, self.count &+ byteCount <= self.capacity { return base }
+        return self.grow(byteCount)
+    }
+
+    @inline(never)
+    private mutating func grow(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        let capacity = max(512, self.capacity * 2, self.count + byteCount)
+        let new = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        if let base = self.base {
+            new.copyMemory(from: base, byteCount: self.count)
+            base.deallocate()
+        }
+        self.base = new
+        self.capacity = capacity
+        return new
+    }
+
+    @inline(__always)
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        let base = self.reserve(bytes.count)
+        (base + self.count).copyMemory(from: source, byteCount: bytes.count)
+        self.count &+= bytes.count
+    }
+
+    @inline(__always)
+    package mutating func append(_ text: StaticString) {
+        self.append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    @inline(__always)
+    package mutating func append(_ byte: UInt8) {
+        let base = self.reserve(1)
+        (base + self.count).storeBytes(of: byte, as: UInt8.self)
+        self.count &+= 1
+    }
+
+    /// The number in decimal digits.
+    package mutating func append(decimal number: UInt64) {
+        let base = self.reserve(20)
+        var rest = number
+        var digitCount = 1
+        while rest >= 10 {
+            rest /= 10
+            digitCount += 1
+        }
+        rest = number
+        for index in stride(from: digitCount - 1, through: 0, by: -1) {
+            let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
+            let digit = UInt8(truncatingIfNeeded: 48 &+ remainder)
+            (base + self.count + index).storeBytes(of: digit, as: UInt8.self)
+            rest = quotient
+        }
+        self.count += digitCount
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// Where a frame lies in its chunk, and what the parser met on the way. 20 bytes; the bytes stay in the chunk.
+package struct FrameReference: Sendable {
+    /// What the command line says.
+    package enum Kind: UInt8, Sendable {
+        case other
+        case message
+        case receipt
+        case error
+        case connected
+    }
+
+    /// Offset of the command in the chunk.
+    package var start: UInt32
+    /// Offset of the body in the chunk.
+    package var bodyStart: UInt32
+    package var bodyByteCount: UInt32
+    /// Offsets from `start` to the first value of these headers; 0: not seen, or too far to be noted.
+    package var subscription: UInt16
+    package var messageID: UInt16
+    package var ack: UInt16
+    package var kind: Kind
+    /// For the owner of the acknowledgement ledger; see `MessageBatch`.
+    package var isSettled: Bool
+
+    /// The bytes from the command to the NUL.
+    package var byteCount: Int {
+        Int(self.bodyStart - self.start) + Int(self.bodyByteCount) + 1
+    }
+}
+
+extension ByteChunk {
+    /// The frame's first line and headers, blank line included.
+    package func headerBlock(of frame: FrameReference, rules: HeaderRules) -> HeaderBlock {
+        HeaderBlock(
+            base: UnsafeRawPointer(self.base) + Int(frame.start),
+            byteCount: Int(frame.bodyStart - frame.start),
+            rules: rules
+        )
+    }
+
+    package func body(of frame: FrameReference) -> UnsafeRawBufferPointer {
+        let base = UnsafeRawPointer(self.base) + Int(frame.bodyStart)
+        return UnsafeRawBufferPointer(start: base, count: Int(frame.bodyByteCount))
+    }
+
+    /// The whole frame, copied and decoded.
+    package func decoded(_ frame: FrameReference, version: STOMPVersion, leniency: STOMPLeniency) -> STOMPFrame {
+        var rules = HeaderRules(version: version, leniency: leniency)
+        let command = self.headerBlock(of: frame, rules: rules).command
+        rules.isHandshake = command.isHandshake
+        let headers = self.headerBlock(of: frame, rules: rules).decoded()
+        return STOMPFrame(command, headers: headers, body: Array(self.body(of: frame)))
+    }
+}
