@@ -45,6 +45,9 @@ package struct FrameParser: ~Copyable {
         pool: ChunkPool = .shared
     ) {
         self.version = version
+        // Offsets in a chunk are 32 bits wide: room for 1 GiB of headers, 2 GiB of body and the growth.
+        var limits = limits
+        limits.headerBlockLimit = min(limits.headerBlockLimit, 1 << 30)
         self.limits = limits
         self.leniency = leniency
         self.pool = pool
@@ -61,6 +64,8 @@ package struct FrameParser: ~Copyable {
     private static let noChunk = ByteChunk(capacity: 0)
     /// Reading into less room than this is not worth a system call.
     private static let leastRoom = 4 * 1024
+    /// Doubling ends here, so that offsets in the largest chunk stay below 32 bits.
+    private static let mostGrowth = 256 * 1024 * 1024
 
     /// Where the next bytes are to be read; what is read is then announced by ``received(_:)``.
     package mutating func freeSpace() -> UnsafeMutableRawBufferPointer {
@@ -74,9 +79,13 @@ package struct FrameParser: ~Copyable {
             }
         }
         let partial = self.end - self.start
-        let total = self.contentLength >= 0 ? self.bodyStart + self.contentLength + 1 : partial + Self.leastRoom
-        if self.start + max(total, partial + 1) > self.chunk.capacity {
-            self.moveToNewChunk(holding: self.contentLength >= 0 ? total : max(total, 2 * partial))
+        // A content-length is of use only after the blank line, since only then the body's place is known.
+        let isLengthKnown = self.phase == .body && self.contentLength >= 0
+        let total = isLengthKnown ? self.bodyStart + self.contentLength + 1 : partial + Self.leastRoom
+        let needed = max(total, partial + 1)
+        if self.start + needed > self.chunk.capacity {
+            let growth = isLengthKnown ? 0 : min(partial, Self.mostGrowth)
+            self.moveToNewChunk(holding: max(needed, partial + growth))
         }
         return UnsafeMutableRawBufferPointer(start: self.chunk.base + self.end, count: self.chunk.capacity - self.end)
     }
@@ -289,12 +298,16 @@ package struct FrameParser: ~Copyable {
 
     private mutating func noteContentLength(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) throws(STOMPError) {
         var digits = UnsafeRawBufferPointer(start: base + start, count: end - start)
-        if digits.last == UInt8(ascii: "\r") { digits = UnsafeRawBufferPointer(rebasing: digits.dropLast()) }
+        if digits.last == UInt8(ascii: "\r"), self.version == .v12 || self.leniency.contains(.strayCarriageReturn) {
+            digits = UnsafeRawBufferPointer(rebasing: digits.dropLast())
+        }
         if self.leniency.contains(.paddedHeader) { digits = digits.trimmed }
-        if digits.first == UInt8(ascii: "-"), self.leniency.contains(.negativeContentLength) { return }
+        let isNegative = digits.first == UInt8(ascii: "-") && self.leniency.contains(.negativeContentLength)
+        if isNegative { digits = UnsafeRawBufferPointer(rebasing: digits.dropFirst()) }
         guard !digits.isEmpty, digits.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
             throw FrameValidator.violation("content-length is not a number")
         }
+        if isNegative { return }
         var length = 0
         for digit in digits {
             length = length * 10 + Int(digit - 48)
@@ -313,7 +326,7 @@ package struct FrameParser: ~Copyable {
     }
 
     private mutating func endHeaders(at end: Int, line: Int) throws(STOMPError) {
-        try self.checkHeaderLimits(lineByteCount: end - line, blockByteCount: end)
+        try self.checkHeaderLimits(lineByteCount: end - line, blockByteCount: end + 1)
         self.bodyStart = end + 1
         self.scanned = end + 1
         self.phase = .body
@@ -367,8 +380,7 @@ extension FrameReference {
         subscription: 0,
         messageID: 0,
         ack: 0,
-        kind: .other,
-        isSettled: false
+        kind: .other
     )
 }
 

@@ -14,7 +14,8 @@ package struct FrameSerializer: Sendable {
         self.rules.version
     }
 
-    /// A whole frame. `content-length` is written if the frame has a body and no such header of its own.
+    /// A whole frame. `content-length` is written if the frame has a body; it is ours to count, so that one among the
+    /// frame's headers is left out.
     ///
     /// - Throws: ``STOMPError/Code/invalidArgument`` if a header cannot be written in this version, or a body is not
     ///   allowed.
@@ -24,9 +25,13 @@ package struct FrameSerializer: Sendable {
             guard frame.body.isEmpty || frame.command.allowsBody else {
                 throw STOMPError(.invalidArgument, "A \(frame.command) frame has no body in STOMP.")
             }
+            let name = frame.command.rawValue
+            guard !name.isEmpty, !name.utf8.contains(where: { $0 == 0 || $0 == 10 || $0 == 13 }) else {
+                throw STOMPError(.invalidArgument, "A command must not be empty nor contain a line end or a NUL.")
+            }
             var serializer = self
             serializer.rules.isHandshake = frame.command.isHandshake
-            self.append(text: frame.command.rawValue, to: &output)
+            self.append(text: name, to: &output)
             output.append(UInt8(ascii: "\n"))
             for field in frame.headers.fields where field.name != .contentLength {
                 try serializer.appendHeader(field.name.rawValue, field.value, to: &output)
@@ -50,6 +55,9 @@ package struct FrameSerializer: Sendable {
     }
 
     /// One header line, escaped as the version has it.
+    ///
+    /// Disfavoured, since a literal such as `"id:"` would else be a `String` and its colon escaped.
+    @_disfavoredOverload
     package func appendHeader(
         _ name: String,
         _ value: String,
@@ -61,9 +69,6 @@ package struct FrameSerializer: Sendable {
         }
         try self.appendEscaped(name, of: name, to: &output)
         output.append(UInt8(ascii: ":"))
-        if value.isEmpty, self.rules.version == .v10, !self.rules.isHandshake {
-            throw STOMPError(.invalidArgument, "The header \(name) is empty, which STOMP 1.0 does not allow.")
-        }
         try self.appendEscaped(value, of: name, to: &output)
         output.append(UInt8(ascii: "\n"))
     }
@@ -94,6 +99,9 @@ package struct FrameSerializer: Sendable {
         of name: some CustomStringConvertible,
         to output: inout OutputBuffer
     ) throws(STOMPError) {
+        if text.isEmpty, self.rules.version == .v10, !self.rules.isHandshake {
+            throw STOMPError(.invalidArgument, "The header \(name) is empty, which STOMP 1.0 does not allow.")
+        }
         let isWritten: Bool? = text.utf8.withContiguousStorageIfAvailable { bytes in
             self.appendIfPlain(UnsafeRawBufferPointer(bytes), to: &output)
         }

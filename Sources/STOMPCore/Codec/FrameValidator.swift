@@ -14,7 +14,7 @@ struct FrameValidator {
         if bodyByteCount > 0, !command.allowsBody, !leniency.contains(.unexpectedBody) {
             throw Self.violation("a \(command) frame must not have a body")
         }
-        var problem: String?
+        var problem = self.problem(in: block.commandLine, what: "command")
         block.forEach { name, value in
             guard problem == nil else { return }
             problem = self.problem(inName: name) ?? self.problem(inValue: value)
@@ -23,7 +23,7 @@ struct FrameValidator {
     }
 
     private func problem(inName name: UnsafeRawBufferPointer) -> String? {
-        self.problem(in: name, what: "name")
+        self.problem(in: name, what: "header name") ?? self.escapeProblem(in: name, what: "header name")
     }
 
     private func problem(inValue value: UnsafeRawBufferPointer) -> String? {
@@ -34,21 +34,24 @@ struct FrameValidator {
         if self.rules.escapes, !leniency.contains(.rawColonInValue), value.contains(UInt8(ascii: ":")) {
             return "a header value contains a colon that is not escaped"
         }
-        return self.problem(in: value, what: "value")
+        return self.problem(in: value, what: "header value") ?? self.escapeProblem(in: value, what: "header value")
     }
 
     private func problem(in bytes: UnsafeRawBufferPointer, what: String) -> String? {
         let leniency = self.rules.leniency
         if self.rules.version == .v12, !leniency.contains(.strayCarriageReturn), bytes.contains(UInt8(ascii: "\r")) {
-            return "a CR stands inside a header \(what)"
+            return "a CR stands inside a \(what)"
         }
         if !leniency.contains(.invalidUTF8), String(validating: bytes, as: UTF8.self) == nil {
-            return "a header \(what) is not UTF-8"
-        }
-        if self.rules.escapes, !leniency.contains(.undefinedEscape), self.hasUndefinedEscape(bytes) {
-            return "a header \(what) contains an escape that is undefined in STOMP \(self.rules.version)"
+            return "a \(what) is not UTF-8"
         }
         return nil
+    }
+
+    private func escapeProblem(in bytes: UnsafeRawBufferPointer, what: String) -> String? {
+        guard self.rules.escapes, !self.rules.leniency.contains(.undefinedEscape), self.hasUndefinedEscape(bytes)
+        else { return nil }
+        return "a \(what) contains an escape that is undefined in STOMP \(self.rules.version)"
     }
 
     private func hasUndefinedEscape(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -2,7 +2,9 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 /// Bytes to be written, in memory that grows and is given back.
-package struct OutputBuffer: ~Copyable {
+///
+/// `@unchecked Sendable`: the memory has this one owner, which cannot be copied.
+package struct OutputBuffer: ~Copyable, @unchecked Sendable {
     package private(set) var count = 0
     private var base: UnsafeMutableRawPointer?
     private var capacity = 0

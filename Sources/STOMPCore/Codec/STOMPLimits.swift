@@ -7,7 +7,7 @@ public struct STOMPLimits: Sendable, Hashable {
     public var headerLineLimit = 64 * 1024
     /// The most headers in one frame. Error: ``STOMPError/Code/tooManyHeaders``.
     public var headerCountLimit = 1_000
-    /// The most bytes before the body. Error: ``STOMPError/Code/headersTooLarge``.
+    /// The most bytes before the body, at most 1 GiB. Error: ``STOMPError/Code/headersTooLarge``.
     public var headerBlockLimit = 512 * 1024
     /// The largest body, in bytes, at most 2 GiB. Error: ``STOMPError/Code/bodyTooLarge``.
     public var bodyLimit = 128 * 1024 * 1024

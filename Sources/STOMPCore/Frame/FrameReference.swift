@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-/// Where a frame lies in its chunk, and what the parser met on the way. 20 bytes; the bytes stay in the chunk.
+/// Where a frame lies in its chunk, and what the parser met on the way. 19 bytes; the bytes stay in the chunk.
 package struct FrameReference: Sendable {
     /// What the command line says.
     package enum Kind: UInt8, Sendable {
@@ -22,8 +22,6 @@ package struct FrameReference: Sendable {
     package var messageID: UInt16
     package var ack: UInt16
     package var kind: Kind
-    /// For the owner of the acknowledgement ledger; see `MessageBatch`.
-    package var isSettled: Bool
 
     /// The bytes from the command to the NUL.
     package var byteCount: Int {

@@ -38,8 +38,9 @@ package struct HeaderBlock {
     package func rawValue(of name: STOMPHeaders.Name) -> UnsafeRawBufferPointer? {
         var text = name.rawValue
         let exact: UnsafeRawBufferPointer?? = text.withUTF8 { name in
-            // Only names that need escapes, and padded ones in 1.0, can stand in the frame in another spelling.
-            if self.rules.trims || (self.rules.escapes && name.contains { self.rules.letter(escaping: $0) != nil }) {
+            // Only names that need escapes, and padded ones in 1.0, can stand in the frame in another spelling. Without
+            // escapes no name has a colon, but the bytes of such a one might be found in a name and its value.
+            if self.rules.trims || name.contains(where: { self.rules.letter(escaping: $0) != nil }) {
                 return nil
             }
             return .some(self.rawValue(ofExactly: UnsafeRawBufferPointer(name)))

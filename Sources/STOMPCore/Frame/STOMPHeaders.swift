@@ -95,7 +95,13 @@ public struct STOMPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
 extension STOMPHeaders: CustomStringConvertible {
     /// The headers for a log; the passcode is not shown.
     public var description: String {
-        let list = self.fields.map { "\($0.name):\($0.name == .passcode ? "(hidden)" : $0.value)" }
-        return "[" + list.joined(separator: ", ") + "]"
+        "[" + self.fields.map(\.description).joined(separator: ", ") + "]"
+    }
+}
+
+extension STOMPHeaders.Field: CustomStringConvertible {
+    /// The header for a log; a passcode is not shown.
+    public var description: String {
+        "\(self.name):\(self.name == .passcode ? "(hidden)" : self.value)"
     }
 }

@@ -3,13 +3,14 @@
 
 /// What one subscription's deliveries may still be answered with: each at most once, and none after its end.
 ///
-/// A second ACK kills a RabbitMQ session, so the ledger is asked before anything is written.
+/// A second ACK kills a RabbitMQ session, so the ledger is asked before anything is written. Its memory grows with the
+/// number of gaps between unanswered deliveries, not with the number of deliveries.
 package struct AcknowledgementLedger: Sendable {
     package let mode: STOMPAckMode
     /// No longer true from UNSUBSCRIBE on.
     package var isLive = true
-    /// In `client` mode: all deliveries below this number are settled (STOMP 1.2, SUBSCRIBE ack).
-    package private(set) var settledBelow: UInt64 = 0
+    /// The numbers of deliveries without an answer: in order, neither touching nor overlapping.
+    package private(set) var unsettled: [Range<UInt64>] = []
     private var nextNumber: UInt64 = 0
 
     package init(mode: STOMPAckMode) {
@@ -18,25 +19,64 @@ package struct AcknowledgementLedger: Sendable {
 
     /// Numbers the next `count` deliveries; returns the first number.
     package mutating func delivered(_ count: Int) -> UInt64 {
-        defer { self.nextNumber += UInt64(count) }
-        return self.nextNumber
+        let first = self.nextNumber
+        self.nextNumber += UInt64(count)
+        if self.mode != .auto, count > 0 { self.restore(first..<self.nextNumber) }
+        return first
     }
 
-    /// Whether this delivery has been answered.
-    package func isSettled(_ number: UInt64, flag: Bool) -> Bool {
-        flag || number < self.settledBelow
+    package func isUnsettled(_ number: UInt64) -> Bool {
+        self.position(of: number) != nil
     }
 
-    /// Tests and sets: answers one delivery, and in `client` mode, if `isCumulative`, all before it.
+    /// Tests and sets: answers this delivery alone.
     ///
-    /// - Parameter flag: the delivery's own settled bit, which its owner keeps.
     /// - Throws: ``STOMPError/Code/notAcknowledgeable`` or ``STOMPError/Code/alreadyAcknowledged``; then nothing must
     ///   be written.
-    package mutating func settle(
-        _ number: UInt64,
-        flag: inout Bool,
-        isCumulative: Bool
-    ) throws(STOMPError) {
+    package mutating func settle(_ number: UInt64) throws(STOMPError) {
+        let position = try self.answerable(number)
+        let range = self.unsettled[position]
+        if range.lowerBound == number {
+            if range.count == 1 {
+                self.unsettled.remove(at: position)
+            } else {
+                self.unsettled[position] = number + 1..<range.upperBound
+            }
+            return
+        }
+        self.unsettled[position] = range.lowerBound..<number
+        if number + 1 < range.upperBound {
+            self.unsettled.insert(number + 1..<range.upperBound, at: position + 1)
+        }
+    }
+
+    /// Tests and sets: answers this delivery and all before it, as `client` mode does (STOMP 1.2, SUBSCRIBE ack).
+    ///
+    /// - Returns: the numbers that this answered.
+    /// - Throws: as ``settle(_:)``.
+    package mutating func settleThrough(_ number: UInt64) throws(STOMPError) -> [Range<UInt64>] {
+        let position = try self.answerable(number)
+        let range = self.unsettled[position]
+        var settled = Array(self.unsettled[..<position])
+        settled.append(range.lowerBound..<number + 1)
+        self.unsettled.removeSubrange(...position)
+        if number + 1 < range.upperBound { self.unsettled.insert(number + 1..<range.upperBound, at: 0) }
+        return settled
+    }
+
+    /// These deliveries can be answered again: their answers were part of a transaction that was aborted.
+    package mutating func restore(_ numbers: Range<UInt64>) {
+        var merged = numbers
+        var position = self.unsettled.partitioningIndex { $0.upperBound >= numbers.lowerBound }
+        while position < self.unsettled.count, self.unsettled[position].lowerBound <= merged.upperBound {
+            let other = self.unsettled.remove(at: position)
+            merged = min(merged.lowerBound, other.lowerBound)..<max(merged.upperBound, other.upperBound)
+        }
+        position = min(position, self.unsettled.count)
+        self.unsettled.insert(merged, at: position)
+    }
+
+    private func answerable(_ number: UInt64) throws(STOMPError) -> Int {
         guard self.mode != .auto else {
             throw STOMPError(
                 .notAcknowledgeable,
@@ -49,15 +89,34 @@ package struct AcknowledgementLedger: Sendable {
                 "The subscription has ended; the broker takes no acknowledgement and delivers the message again."
             )
         }
-        guard !self.isSettled(number, flag: flag) else {
+        guard let position = self.position(of: number) else {
             throw STOMPError(.alreadyAcknowledged, "The message was acknowledged before.")
         }
-        flag = true
-        if self.mode == .client, isCumulative { self.settledBelow = number + 1 }
+        return position
     }
 
-    /// A cumulative answer was given in a transaction that was aborted.
-    package mutating func restore(settledBelow: UInt64) {
-        self.settledBelow = min(self.settledBelow, settledBelow)
+    private func position(of number: UInt64) -> Int? {
+        // Nearly always the first: acks come in the order of delivery.
+        if let first = self.unsettled.first, first.contains(number) { return 0 }
+        let position = self.unsettled.partitioningIndex { $0.upperBound > number }
+        guard position < self.unsettled.count, self.unsettled[position].contains(number) else { return nil }
+        return position
+    }
+}
+
+extension Array {
+    /// The first index whose element satisfies `belongsInSecondPartition`, in an array that is so partitioned.
+    package func partitioningIndex(where belongsInSecondPartition: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = self.count
+        while low < high {
+            let middle = (low + high) / 2
+            if belongsInSecondPartition(self[middle]) {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        return low
     }
 }

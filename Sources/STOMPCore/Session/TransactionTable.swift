@@ -3,7 +3,8 @@
 
 /// The open transactions of a connection (STOMP 1.2, BEGIN).
 package struct TransactionTable<Record> {
-    private var open: [String: Record] = [:]
+    /// Ids are octets, hence not `String` keys, whose equality is canonical equivalence.
+    private var open: [[UInt8]: Record] = [:]
     private var lastNumber: UInt64 = 0
 
     package init() {}
@@ -14,21 +15,22 @@ package struct TransactionTable<Record> {
 
     /// An id that no open transaction has.
     package mutating func makeID() -> String {
-        repeat { self.lastNumber += 1 } while self.open["tx-\(self.lastNumber)"] != nil
+        repeat { self.lastNumber += 1 } while self.open[Array("tx-\(self.lastNumber)".utf8)] != nil
         return "tx-\(self.lastNumber)"
     }
 
     /// - Throws: ``STOMPError/Code/invalidArgument`` if a transaction with this id is open.
     package mutating func begin(_ id: String, record: Record) throws(STOMPError) {
-        guard self.open[id] == nil else {
+        let key = Array(id.utf8)
+        guard self.open[key] == nil else {
             throw STOMPError(.invalidArgument, "A transaction with the id \"\(id)\" is open already.")
         }
-        self.open[id] = record
+        self.open[key] = record
     }
 
     /// Whether frames may still name this transaction.
     package func isOpen(_ id: String) -> Bool {
-        self.open[id] != nil
+        self.open[Array(id.utf8)] != nil
     }
 
     /// Changes the record of an open transaction.
@@ -38,8 +40,9 @@ package struct TransactionTable<Record> {
         _ id: String,
         _ body: (inout Record) throws(STOMPError) -> Result
     ) throws(STOMPError) -> Result {
-        guard var record = self.open[id] else { throw Self.ended(id) }
-        defer { self.open[id] = record }
+        let key = Array(id.utf8)
+        guard var record = self.open[key] else { throw Self.ended(id) }
+        defer { self.open[key] = record }
         return try body(&record)
     }
 
@@ -47,7 +50,7 @@ package struct TransactionTable<Record> {
     ///
     /// - Throws: ``STOMPError/Code/transactionEnded`` if it is not open.
     package mutating func end(_ id: String) throws(STOMPError) -> Record {
-        guard let record = self.open.removeValue(forKey: id) else { throw Self.ended(id) }
+        guard let record = self.open.removeValue(forKey: Array(id.utf8)) else { throw Self.ended(id) }
         return record
     }
 

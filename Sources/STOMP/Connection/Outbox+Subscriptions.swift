@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+import Synchronization
+
+extension Outbox {
+    /// Opens the ledger of a new subscription.
+    func openDeliveries(subscriptionID: String, mode: STOMPAckMode, session: SessionContext) -> DeliveryOwner {
+        self.state.withLock { state in
+            state.deliveries.open(subscriptionID: subscriptionID, mode: mode, session: session, outbox: self)
+        }
+    }
+
+    /// Numbers the messages of a batch; from here on they can be answered.
+    ///
+    /// - Returns: whether the subscription still lives.
+    func deliver(_ batch: MessageBatch) -> Bool {
+        self.state.withLock { state in
+            do throws(STOMPError) {
+                try state.deliveries.update(batch.owner) { record in record.deliver(batch) }
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+
+    /// From here on no delivery of this subscription can be answered; nothing is written.
+    func closeDeliveries(_ owner: DeliveryOwner) {
+        self.state.withLock { state in _ = state.deliveries.close(owner) }
+    }
+
+    /// Ends a subscription whose last reference is gone: gives back, and writes UNSUBSCRIBE. Nobody waits.
+    func abandon(_ storage: SubscriptionStorage) {
+        guard storage.end(.finished, revoking: true) else { return }
+        let action = self.state.withLock { state -> Action in
+            state.abandoned.append(storage.id)
+            guard case .open = state.phase else { return .nothing }
+            let wasEmpty = state.pending.isEmpty
+            let farewell = Farewell(storage: storage)
+            // Ids that SUBSCRIBE could say, UNSUBSCRIBE can say too.
+            try? farewell.append(to: &state, transaction: nil, receipts: nil)
+            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: true)
+        }
+        self.perform(action)
+    }
+
+    /// Ids of subscriptions that ended without the actor's knowledge.
+    func takeAbandoned() -> [String] {
+        self.state.withLock { state in
+            guard !state.abandoned.isEmpty else { return [] }
+            defer { state.abandoned = [] }
+            return state.abandoned
+        }
+    }
+
+    /// An id for a transaction, unused on this connection.
+    func makeTransactionID() -> String {
+        self.state.withLock { $0.transactions.makeID() }
+    }
+}
+
+/// The frames that end a subscription and give back what was not answered (see ``STOMPDialect/GivingBack``).
+struct Farewell {
+    let owner: DeliveryOwner
+    let destination: String
+    let headers: STOMPHeaders
+
+    init(storage: SubscriptionStorage, headers: STOMPHeaders = [:]) {
+        self.owner = storage.owner
+        self.destination = storage.destination.rawValue
+        self.headers = headers
+    }
+
+    /// Whether leaving needs a transaction around UNSUBSCRIBE.
+    static func needsTransaction(_ owner: DeliveryOwner) -> Bool {
+        owner.mode != .auto && owner.dialect.givingBack == .byTransaction && owner.rules.version > .v10
+    }
+
+    /// Closes the ledger and appends the frames, all in the caller's critical section.
+    ///
+    /// - Parameters:
+    ///   - transaction: the id of a transaction that was begun for this, or `nil`.
+    ///   - receipts: the values of the receipt headers of UNSUBSCRIBE, or of COMMIT where there is one.
+    func append(to state: inout Outbox.State, transaction: String?, receipts: UInt64?) throws(STOMPError) {
+        let record = state.deliveries.close(self.owner)
+        let serializer = FrameSerializer(version: self.owner.rules.version)
+        var unsubscribe = STOMPHeaders()
+        unsubscribe.append(.id, self.owner.subscriptionID)
+        // 1.0 brokers look for the destination.
+        if self.owner.rules.version == .v10 { unsubscribe.append(.destination, self.destination) }
+        unsubscribe.appendMissing(from: self.headers)
+        guard Self.needsTransaction(self.owner), let record, !record.ledger.unsettled.isEmpty || transaction != nil
+        else {
+            if let receipts { unsubscribe.append(.receipt, String(receipts)) }
+            try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
+            return
+        }
+        let id = transaction ?? state.transactions.makeID()
+        if transaction == nil {
+            try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &state.pending)
+        }
+        try self.appendNacks(of: record, transaction: id, serializer: serializer, to: &state.pending)
+        try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
+        var commit: STOMPHeaders = [.transaction: id]
+        if let receipts { commit.append(.receipt, String(receipts)) }
+        try serializer.append(STOMPFrame(.commit, headers: commit), to: &state.pending)
+    }
+
+    private func appendNacks(
+        of record: DeliveryTable.Record,
+        transaction: String,
+        serializer: FrameSerializer,
+        to output: inout OutputBuffer
+    ) throws(STOMPError) {
+        for batch in record.outstanding {
+            for index in 0..<batch.count where record.ledger.isUnsettled(batch.firstNumber + UInt64(index)) {
+                guard let raw = batch.acknowledgementID(index) else { continue }
+                output.append("NACK\n")
+                if self.owner.rules.version == .v12 {
+                    serializer.appendHeader("id:", raw: raw, to: &output)
+                } else {
+                    try serializer.appendHeader("subscription:", self.owner.subscriptionID, to: &output)
+                    serializer.appendHeader("message-id:", raw: raw, to: &output)
+                }
+                try serializer.appendHeader("transaction:", transaction, to: &output)
+                output.append("\n\0")
+            }
+        }
+    }
+}

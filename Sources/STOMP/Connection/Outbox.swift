@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+import STOMPTransport
+import Synchronization
+
+/// Everything that a frame going out must change at once, under one lock: the bytes to be written, whether writing is
+/// still allowed, who waits for which receipt, which deliveries may still be answered, which transactions are open.
+///
+/// One per connection: what is handed to it dies with it. The lock is never held over a system call, a resumption or
+/// a user's code.
+@usableFromInline
+package final class Outbox: Sendable {
+    enum Phase: Sendable {
+        case open
+        /// DISCONNECT is in the buffer: nothing may follow it (STOMP 1.2, DISCONNECT).
+        case closing
+        case closed(STOMPError)
+    }
+
+    /// Someone who waits for bytes to leave.
+    struct RoomWaiter: Sendable {
+        let waiter: OneShot<Void>
+        let deadline: Duration
+    }
+
+    struct State: ~Copyable, Sendable {
+        var phase = Phase.open
+        /// What was appended since the last flush began.
+        var pending = OutputBuffer()
+        /// What a short write left, or an empty buffer for the next flush.
+        var rest = OutputBuffer()
+        var restPosition = 0
+        /// Bytes that are neither pending nor written.
+        var inFlightCount = 0
+        /// The flush token: whoever set it writes, outside the lock.
+        var isFlushing = false
+        var writeFailure: STOMPError?
+        /// Frames since the buffers were last empty, for the count of what is lost.
+        var unsentFrameCount = 0
+
+        var receipts = ReceiptTable<OneShot<Void>>()
+        var room: [RoomWaiter] = []
+        /// Who waits until no receipt is outstanding.
+        var quiet: [OneShot<Void>] = []
+        /// Until when `stomp.receipts` sleeps; `nil`: until it is told.
+        var sleepingUntil: Duration?
+
+        var deliveries = DeliveryTable()
+        var transactions = TransactionTable<TransactionRecord>()
+        /// Subscriptions that ended without a visit to the actor, which then forgets them.
+        var abandoned: [String] = []
+
+        var byteCount: Int { self.pending.count + self.inFlightCount }
+    }
+
+    /// What is left to do once the lock is released.
+    enum Action {
+        case nothing
+        case flush
+        case wakeWriter
+    }
+
+    /// When this many bytes are pending, whoever appended them writes them.
+    private static let flushThreshold = 64 * 1024
+
+    let transport: any ByteTransport
+    let time: TimeSource
+    let limit: Int
+    let state = Mutex(State())
+    /// There is something to write, or a write has failed.
+    let writerSignal = Signal()
+    /// A deadline was registered that is earlier than the one waited for.
+    let deadlineSignal = Signal()
+    /// When bytes last went to the socket, in nanoseconds of `time`.
+    let lastWrite: Atomic<Int64>
+
+    init(transport: any ByteTransport, time: TimeSource, limit: Int) {
+        self.transport = transport
+        self.time = time
+        self.limit = limit
+        self.lastWrite = Atomic(time.now.nanoseconds)
+    }
+
+    // MARK: - Appending
+
+    /// Whether a frame may be appended now. One frame beyond the limit is taken when nothing else waits.
+    ///
+    /// - Throws: ``STOMPError/Code/notConnected`` or ``STOMPError/Code/closed``.
+    @inline(__always)
+    func hasRoom(_ state: borrowing State) throws(STOMPError) -> Bool {
+        if case .open = state.phase { return state.byteCount < self.limit }
+        throw Self.refusal(state.phase)
+    }
+
+    /// Why nothing can be written any more.
+    static func refusal(_ phase: borrowing Phase) -> STOMPError {
+        switch phase {
+        case .closed(let reason) where reason.code != .closed:
+            STOMPError(
+                .notConnected,
+                "The connection has ended, so nothing was sent: \(reason.message)",
+                frame: reason.frame,
+                cause: reason
+            )
+        default:
+            STOMPError(.closed, "The connection is shut down, so nothing was sent.")
+        }
+    }
+
+    /// Called under the lock after an append: who writes?
+    @inline(__always)
+    func decide(_ state: inout State, wasEmpty: Bool, isUrgent: Bool) -> Action {
+        state.unsentFrameCount &+= 1
+        if state.isFlushing { return .nothing }
+        if isUrgent || state.pending.count >= Self.flushThreshold { return .flush }
+        return wasEmpty ? .wakeWriter : .nothing
+    }
+
+    @inline(__always)
+    func perform(_ action: Action) {
+        switch action {
+        case .nothing: break
+        case .flush: self.flush()
+        case .wakeWriter: self.writerSignal.raise()
+        }
+    }
+
+    /// Appends a frame of our own making, past the limit of room: these are few and must not wait.
+    func appendNow(_ frame: STOMPFrame, serializer: FrameSerializer) throws(STOMPError) {
+        let action = try self.state.withLock { state throws(STOMPError) -> Action in
+            guard case .open = state.phase else { throw Self.refusal(state.phase) }
+            let wasEmpty = state.pending.isEmpty
+            try serializer.append(frame, to: &state.pending)
+            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: true)
+        }
+        self.perform(action)
+    }
+
+    // MARK: - Room
+
+    /// Waits until bytes have left.
+    ///
+    /// - Throws: ``STOMPError/Code/outboxFull`` at the deadline; why the connection ended; or that the task was
+    ///   cancelled.
+    func waitForRoom(until deadline: Duration) async throws(STOMPError) {
+        // The socket may have room by now.
+        self.flush()
+        let waiter = OneShot<Void>()
+        let mustWait = try self.state.withLock { state throws(STOMPError) -> Bool in
+            if try self.hasRoom(state) { return false }
+            state.room.append(RoomWaiter(waiter: waiter, deadline: deadline))
+            return true
+        }
+        guard mustWait else {
+            if Task.isCancelled { throw .cancelled }
+            return
+        }
+        self.watch(deadline)
+        do throws(STOMPError) {
+            try await waiter.value()
+        } catch {
+            self.state.withLock { $0.room.removeAll { $0.waiter === waiter } }
+            throw error
+        }
+    }
+
+    /// Called under the lock when bytes have left: who may try again?
+    private func takeRoomWaiters(_ state: inout State) -> [RoomWaiter] {
+        guard !state.room.isEmpty, state.byteCount <= self.limit / 2 else { return [] }
+        defer { state.room = [] }
+        return state.room
+    }
+
+    // MARK: - Flushing
+
+    /// Writes what waits, if nobody else does and as far as the socket takes it; the rest is the writer's.
+    func flush() {
+        var buffer = OutputBuffer()
+        var position = 0
+        guard self.state.withLock({ self.beginFlush(&$0, &buffer, &position) }) else { return }
+        while true {
+            do throws(TransportError) {
+                while position < buffer.count {
+                    let written = try self.transport.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[position...]))
+                    if written == 0 { break }
+                    position += written
+                }
+            } catch {
+                self.failFlush(STOMPError(.connectionLost, "Writing to the broker failed: \(error.message)"))
+                return
+            }
+            self.lastWrite.store(self.time.now.nanoseconds, ordering: .relaxed)
+            let (room, goesOn) = self.state.withLock { self.continueFlush(&$0, &buffer, &position) }
+            for waiter in room { waiter.waiter.resolve(.success(())) }
+            guard goesOn else { return }
+        }
+    }
+
+    private func beginFlush(_ state: inout State, _ buffer: inout OutputBuffer, _ position: inout Int) -> Bool {
+        guard !state.isFlushing, state.writeFailure == nil, state.byteCount > 0 else { return false }
+        if case .closed = state.phase { return false }
+        state.isFlushing = true
+        self.takeBytes(&state, &buffer, &position)
+        return true
+    }
+
+    /// Takes what a short write left, or else what is pending.
+    private func takeBytes(_ state: inout State, _ buffer: inout OutputBuffer, _ position: inout Int) {
+        if state.inFlightCount == 0 {
+            swap(&state.pending, &state.rest)
+            state.restPosition = 0
+            state.inFlightCount = state.rest.count
+        }
+        swap(&state.rest, &buffer)
+        position = state.restPosition
+    }
+
+    private func continueFlush(
+        _ state: inout State,
+        _ buffer: inout OutputBuffer,
+        _ position: inout Int
+    ) -> (room: [RoomWaiter], goesOn: Bool) {
+        state.inFlightCount = buffer.count - position
+        state.restPosition = position
+        if state.inFlightCount == 0 {
+            buffer.removeAll(keepingCapacityUpTo: 2 * Self.flushThreshold)
+            state.unsentFrameCount = state.pending.isEmpty ? 0 : state.unsentFrameCount
+        }
+        swap(&state.rest, &buffer)
+        let room = self.takeRoomWaiters(&state)
+        if state.inFlightCount > 0 || state.pending.isEmpty {
+            state.isFlushing = false
+            if state.inFlightCount > 0 { self.writerSignal.raise() }
+            return (room, false)
+        }
+        self.takeBytes(&state, &buffer, &position)
+        return (room, true)
+    }
+
+    private func failFlush(_ error: STOMPError) {
+        self.state.withLock { state in
+            state.isFlushing = false
+            state.writeFailure = error
+        }
+        self.writerSignal.raise()
+    }
+
+    // MARK: - Heart-beat
+
+    /// Sends an EOL if nothing else waits; what waits is life enough, if the socket takes it.
+    func beat() {
+        self.state.withLock { state in
+            guard case .open = state.phase, state.byteCount == 0, !state.isFlushing else { return }
+            // The connection idles: it keeps no buffers.
+            state.rest.removeAll(keepingCapacityUpTo: 0)
+            state.pending.removeAll(keepingCapacityUpTo: 1_024)
+            state.pending.append(UInt8(ascii: "\n"))
+        }
+        self.flush()
+    }
+
+    // MARK: - The end
+
+    /// No frame after this one, which is DISCONNECT.
+    ///
+    /// - Returns: the waiter for its receipt, or `nil` if the connection was not open.
+    func disconnect(serializer: FrameSerializer, deadline: Duration) -> OneShot<Void>? {
+        let waiter = OneShot<Void>()
+        let isAppended = self.state.withLock { state in
+            guard case .open = state.phase else { return false }
+            state.phase = .closing
+            let id = state.receipts.register(waiter, deadline: deadline)
+            // These headers can be said in every version, so this does not throw.
+            let frame = STOMPFrame(.disconnect, headers: [.receipt: String(id)])
+            return (try? serializer.append(frame, to: &state.pending)) != nil
+        }
+        guard isAppended else { return nil }
+        self.watch(deadline)
+        self.flush()
+        return waiter
+    }
+
+    var isClosing: Bool {
+        self.state.withLock { state in
+            if case .open = state.phase { false } else { true }
+        }
+    }
+
+    /// Ends everything that waits here; later calls throw.
+    ///
+    /// - Returns: at most how many frames were not written.
+    @discardableResult
+    func close(_ reason: STOMPError) -> Int {
+        let (receipts, others, lost) = self.state.withLock { state -> ([OneShot<Void>], [OneShot<Void>], Int) in
+            if case .closed = state.phase { return ([], [], 0) }
+            state.phase = .closed(reason)
+            let receipts = state.receipts.removeAll()
+            let others = state.room.map(\.waiter) + state.quiet
+            let lost = state.byteCount > 0 ? state.unsentFrameCount : 0
+            state.room = []
+            state.quiet = []
+            state.deliveries = DeliveryTable()
+            state.transactions = TransactionTable()
+            state.pending = OutputBuffer()
+            if !state.isFlushing { state.rest = OutputBuffer() }
+            return (receipts, others, lost)
+        }
+        let unknown =
+            reason.code == .serverError
+            ? reason
+            : STOMPError(
+                .connectionLost,
+                "The connection ended before the receipt came, so the outcome is unknown: \(reason.message)",
+                frame: reason.frame,
+                cause: reason
+            )
+        for waiter in receipts { waiter.resolve(.failure(unknown)) }
+        for waiter in others { waiter.resolve(.failure(Self.refusal(.closed(reason)))) }
+        return lost
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, for atomics; clamped after 292 years.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = self.components
+        return seconds >= Int64.max / 1_000_000_000
+            ? Int64.max : seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+}

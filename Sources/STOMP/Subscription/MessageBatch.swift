@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+
+/// The messages of one read that belong to one subscription: references into the chunk that they were read into.
+///
+/// `@unchecked Sendable`: the frames never change. `firstNumber` is set before the batch is handed over;
+/// `unsettledCount` is touched only under the outbox's lock; the chunk is replaced only by ``hollow()``, under the
+/// lock of the subscription's storage, before a consumer has the batch.
+@usableFromInline
+package final class MessageBatch: @unchecked Sendable {
+    private(set) var chunk: ByteChunk
+    private let frames: UnsafeMutablePointer<FrameReference>
+    @usableFromInline
+    package let count: Int
+    let owner: DeliveryOwner
+    /// What it counts against the subscription's limits: the memory that it keeps alive.
+    let byteCount: Int
+    var firstNumber: UInt64 = 0
+    var unsettledCount: Int
+    private(set) var isHollow = false
+
+    /// A batch of these frames. If they are a small part of the chunk, they are copied out of it, so that a slow
+    /// consumer never holds much more memory than its messages need.
+    init(_ frames: ContiguousArray<FrameReference>, in chunk: ByteChunk, owner: DeliveryOwner) {
+        let count = frames.count
+        self.frames = .allocate(capacity: count)
+        self.count = count
+        self.owner = owner
+        self.unsettledCount = count
+        frames.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            self.frames.initialize(from: base, count: count)
+        }
+        let used = frames.reduce(0) { $0 + $1.byteCount }
+        if used * 8 < chunk.capacity {
+            self.chunk = ByteChunk(capacity: used)
+            self.byteCount = used
+            self.moveFrames(from: chunk)
+        } else {
+            self.chunk = chunk
+            self.byteCount = chunk.capacity
+        }
+    }
+
+    deinit {
+        self.frames.deallocate()
+    }
+
+    private func moveFrames(from source: ByteChunk) {
+        var offset = 0
+        for index in 0..<self.count {
+            let frame = self.frames[index]
+            (self.chunk.base + offset).copyMemory(from: source.base + Int(frame.start), byteCount: frame.byteCount)
+            self.frames[index].bodyStart = UInt32(truncatingIfNeeded: offset) + (frame.bodyStart - frame.start)
+            self.frames[index].start = UInt32(truncatingIfNeeded: offset)
+            offset += frame.byteCount
+        }
+    }
+
+    /// Lets go of the memory: these messages were dropped before anybody saw them.
+    func hollow() {
+        self.isHollow = true
+        self.chunk = ByteChunk(capacity: 0)
+    }
+
+    /// The numbers that the ledger knows these messages by.
+    var numbers: Range<UInt64> {
+        self.firstNumber..<self.firstNumber + UInt64(self.count)
+    }
+
+    func frame(_ index: Int) -> FrameReference {
+        precondition(index >= 0 && index < self.count, "A message lies inside its batch.")
+        return self.frames[index]
+    }
+
+    func headerBlock(_ index: Int) -> HeaderBlock {
+        self.chunk.headerBlock(of: self.frame(index), rules: self.owner.rules)
+    }
+
+    func body(_ index: Int) -> UnsafeRawBufferPointer {
+        self.chunk.body(of: self.frame(index))
+    }
+
+    /// The raw value that an ACK repeats, or `nil` if the broker did not send it.
+    func acknowledgementID(_ index: Int) -> UnsafeRawBufferPointer? {
+        let frame = self.frame(index)
+        let usesAck = self.owner.rules.version == .v12 && self.owner.dialect.acknowledgementHeader == .ack
+        let noted = usesAck ? frame.ack : frame.messageID
+        let block = self.headerBlock(index)
+        return noted > 0 ? block.rawValue(at: Int(noted)) : block.rawValue(of: usesAck ? .ack : .messageID)
+    }
+
+    /// A copy of one message, in memory of its own.
+    func detached(_ index: Int) -> MessageBatch {
+        let copy = MessageBatch([self.frame(index)], in: self.chunk, owner: self.owner)
+        if copy.chunk === self.chunk {
+            copy.chunk = ByteChunk(capacity: self.frame(index).byteCount)
+            copy.moveFrames(from: self.chunk)
+        }
+        copy.firstNumber = self.firstNumber + UInt64(index)
+        return copy
+    }
+}

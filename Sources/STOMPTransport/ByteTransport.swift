@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// What one read found.
+package enum ReadOutcome: Sendable, Equatable {
+    /// This many bytes were put at the start of the buffer.
+    case bytes(Int)
+    /// None are there now; more may come.
+    case wouldBlock
+    /// None are there and none will come.
+    case endOfStream
+}
+
+/// One connected byte stream.
+///
+/// Calls that move bytes never wait; waiting is separate: try, and wait only after `.wouldBlock` or 0. A wait may
+/// return early, also without a cause, so always try again after it. One task reads and one writes at a time;
+/// `close()` and the waits may be called from anywhere.
+package protocol ByteTransport: AnyObject, Sendable {
+    /// Moves what has arrived into `buffer`, at most as much as it holds.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome
+
+    /// Returns how many bytes were taken; 0 means that it would have to wait.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int
+
+    /// Returns when a read would not wait (bytes, end of stream, error, closed), or when the task is cancelled.
+    func waitUntilReadable() async
+
+    /// Returns when a write would not wait (room, error, closed), or when the task is cancelled.
+    func waitUntilWritable() async
+
+    /// Returns when the peer has hung up or the socket has failed, after `close()`, or on cancellation.
+    ///
+    /// Bytes that wait unread do not delay it. Unlike the other two it never returns early.
+    func waitUntilHangUp() async
+
+    /// How many bytes have arrived and wait unread.
+    var unreadByteCount: Int { get }
+
+    /// Ends both directions at once; all waiters return, later reads and writes throw `.closed`.
+    ///
+    /// Idempotent, never waits.
+    func close()
+
+    /// Who is at the other end, for people: "127.0.0.1:61613", "[::1]:61613", "in-memory".
+    var peerDescription: String { get }
+}
+
+/// What connections come from on the serving side.
+package protocol Listener: AnyObject, Sendable {
+    /// Waits for the next connection; throws `.closed` after `close()` and on cancellation.
+    func accept() async throws(TransportError) -> any ByteTransport
+
+    /// Stops listening; idempotent. Accepted connections stay open.
+    func close()
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+// Seam: the one file that knows how the kernel reports readiness. Linux is what is built and tested; the Darwin half
+// has the same few functions over kqueue.
+
+#if canImport(Darwin)
+import Darwin
+#else
+import CSystem
+#endif
+
+/// The kernel's queue of readiness events, and the means to wake the thread that waits on it.
+///
+/// Edge-triggered; events carry an identifier, never a pointer, so one that is late for a closed descriptor names
+/// nobody. The one in use is never closed.
+struct EventQueue: Sendable {
+    /// What happened to one descriptor.
+    struct Event {
+        var identifier: UInt64
+        var isReadable: Bool
+        var isWritable: Bool
+        var isHungUp: Bool
+        var isFailed: Bool
+    }
+
+    /// The identifier of the wake itself; registrations start above it.
+    static let wakeIdentifier: UInt64 = 0
+
+    private let queue: Int32
+    #if !canImport(Darwin)
+    private let wakeDescriptor: Int32
+    #endif
+}
+
+#if canImport(Darwin)
+
+extension EventQueue {
+    init() throws(SystemError) {
+        self.queue = try System.check("kqueue") { kqueue() }
+        do throws(SystemError) {
+            try self.change(0, EVFILT_USER, EV_ADD | EV_CLEAR, Self.wakeIdentifier)
+        } catch {
+            System.close(self.queue)
+            throw error
+        }
+    }
+
+    func register(_ descriptor: Int32, identifier: UInt64) throws(SystemError) {
+        try self.change(UInt(descriptor), EVFILT_READ, EV_ADD | EV_CLEAR, identifier)
+        try self.change(UInt(descriptor), EVFILT_WRITE, EV_ADD | EV_CLEAR, identifier)
+    }
+
+    func unregister(_ descriptor: Int32) {
+        try? self.change(UInt(descriptor), EVFILT_READ, EV_DELETE, 0)
+        try? self.change(UInt(descriptor), EVFILT_WRITE, EV_DELETE, 0)
+    }
+
+    func wake() {
+        try? self.change(0, EVFILT_USER, 0, Self.wakeIdentifier, NOTE_TRIGGER)
+    }
+
+    /// The wake needs no acknowledgement: `EV_CLEAR` resets it.
+    func acknowledgeWake() {}
+
+    func wait(_ body: (Event) -> Void) {
+        withUnsafeTemporaryAllocation(of: kevent.self, capacity: 256) { events in
+            let count = kevent(self.queue, nil, 0, events.baseAddress, 256, nil)
+            for index in 0..<max(Int(count), 0) {
+                let event = events[index]
+                let isWriteFilter = event.filter == Int16(EVFILT_WRITE)
+                let isAtEnd = event.flags & UInt16(EV_EOF) != 0
+                body(
+                    Event(
+                        identifier: UInt64(UInt(bitPattern: event.udata)),
+                        isReadable: !isWriteFilter,
+                        isWritable: isWriteFilter,
+                        isHungUp: isAtEnd,
+                        isFailed: isAtEnd && isWriteFilter,
+                    )
+                )
+            }
+        }
+    }
+
+    private func change(
+        _ descriptor: UInt,
+        _ filter: Int32,
+        _ flags: Int32,
+        _ identifier: UInt64,
+        _ filterFlags: UInt32 = 0,
+    ) throws(SystemError) {
+        var event = kevent(
+            ident: descriptor,
+            filter: Int16(filter),
+            flags: UInt16(flags),
+            fflags: filterFlags,
+            data: 0,
+            udata: UnsafeMutableRawPointer(bitPattern: UInt(identifier)),
+        )
+        try System.check("kevent") { kevent(self.queue, &event, 1, nil, 0, nil) }
+    }
+
+    /// Only for a queue that no thread waits on yet.
+    func destroy() {
+        System.close(self.queue)
+    }
+}
+
+#else
+
+extension EventQueue {
+    init() throws(SystemError) {
+        self.queue = try System.check("epoll_create") { csystem_epoll_create() }
+        do throws(SystemError) {
+            self.wakeDescriptor = try System.check("eventfd") { csystem_eventfd_create() }
+        } catch {
+            System.close(self.queue)
+            throw error
+        }
+        do throws(SystemError) {
+            try System.check("epoll_ctl") {
+                csystem_epoll_add_wake(self.queue, self.wakeDescriptor, Self.wakeIdentifier)
+            }
+        } catch {
+            System.close(self.wakeDescriptor)
+            System.close(self.queue)
+            throw error
+        }
+    }
+
+    /// Reports the current state as a first edge, then each change.
+    func register(_ descriptor: Int32, identifier: UInt64) throws(SystemError) {
+        try System.check("epoll_ctl") { csystem_epoll_add(self.queue, descriptor, identifier) }
+    }
+
+    /// Before the close, because a copy of the descriptor in a forked child would keep the registration alive.
+    func unregister(_ descriptor: Int32) {
+        _ = csystem_epoll_remove(self.queue, descriptor)
+    }
+
+    /// Makes the present or the next `wait` return; callable from any thread.
+    func wake() {
+        System.addToCounter(self.wakeDescriptor)
+    }
+
+    /// Resets the wake; to be called before looking at what it was for.
+    func acknowledgeWake() {
+        System.resetCounter(self.wakeDescriptor)
+    }
+
+    /// Waits for events and hands over what came; a signal handler's interruption hands over nothing.
+    func wait(_ body: (Event) -> Void) {
+        withUnsafeTemporaryAllocation(of: csystem_event.self, capacity: Int(CSYSTEM_EVENT_LIMIT)) { events in
+            let count = csystem_epoll_wait(self.queue, events.baseAddress)
+            // Only for a descriptor that somebody else has closed: nothing would ever be delivered again.
+            precondition(count >= 0, "The process has closed the I/O thread's event queue.")
+            for index in 0..<Int(count) {
+                let event = events[index]
+                body(
+                    Event(
+                        identifier: event.identifier,
+                        isReadable: event.flags & CSYSTEM_READABLE != 0,
+                        isWritable: event.flags & CSYSTEM_WRITABLE != 0,
+                        isHungUp: event.flags & CSYSTEM_HUNG_UP != 0,
+                        isFailed: event.flags & CSYSTEM_FAILED != 0,
+                    )
+                )
+            }
+        }
+    }
+
+    /// Only for a queue that no thread waits on yet.
+    func destroy() {
+        System.close(self.wakeDescriptor)
+        System.close(self.queue)
+    }
+}
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// The process's one I/O thread.
+///
+/// It waits for readiness, resumes who waits for it, and runs the tasks that prefer it. Those are few and never block:
+/// heart-beats stay on time here while handlers hold every thread of the pool. Started by its first use, never ended.
+package final class IOThread: TaskExecutor {
+    package static let shared = IOThread()
+
+    private struct State {
+        var queue: EventQueue?
+        var lastIdentifier = EventQueue.wakeIdentifier
+        var registrations: [UInt64: DescriptorReadiness] = [:]
+        var jobs: [UnownedJob] = []
+        /// Set from the first job of a batch until the thread takes the batch, so that a batch costs one wake.
+        var isWakePending = false
+    }
+
+    private let state = Locked(State())
+
+    private init() {}
+
+    // MARK: - Descriptors
+
+    /// Edges of `descriptor` go to `readiness` from now on, the present state first.
+    func register(_ descriptor: Int32, _ readiness: DescriptorReadiness) throws(SystemError) -> UInt64 {
+        let (queue, identifier) = try self.state.withLock { state throws(SystemError) in
+            let queue = try self.startedQueue(&state)
+            state.lastIdentifier += 1
+            // Before the kernel knows it, because the first edge may come at once.
+            state.registrations[state.lastIdentifier] = readiness
+            return (queue, state.lastIdentifier)
+        }
+        do throws(SystemError) {
+            try queue.register(descriptor, identifier: identifier)
+        } catch {
+            self.forget(identifier)
+            throw error
+        }
+        return identifier
+    }
+
+    /// No edge of this registration is delivered to anybody once this has returned and the present batch has passed.
+    func forget(_ identifier: UInt64) {
+        let forgotten = self.state.withLock { $0.registrations.removeValue(forKey: identifier) }
+        // Released here, outside the lock.
+        _ = forgotten
+    }
+
+    /// The caller still owns the descriptor.
+    func unregister(_ descriptor: Int32) {
+        let queue = self.state.withLock { $0.queue }
+        queue?.unregister(descriptor)
+    }
+
+    // MARK: - Jobs
+
+    /// Takes a job of a task that prefers this thread.
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        enum Outcome {
+            case wake(EventQueue)
+            case awake
+            case noThread
+        }
+        let outcome = self.state.withLock { state -> Outcome in
+            guard let queue = try? self.startedQueue(&state) else { return .noThread }
+            state.jobs.append(job)
+            if state.isWakePending {
+                return .awake
+            }
+            state.isWakePending = true
+            return .wake(queue)
+        }
+        switch outcome {
+        case .wake(let queue): queue.wake()
+        case .awake: break
+        // A process out of descriptors or threads: late on the pool is better than never.
+        case .noThread: globalConcurrentExecutor.enqueue(job)
+        }
+    }
+
+    // MARK: - The thread
+
+    private func startedQueue(_ state: inout State) throws(SystemError) -> EventQueue {
+        if let queue = state.queue {
+            return queue
+        }
+        let queue = try EventQueue()
+        do throws(SystemError) {
+            try System.startThread { self.run(queue) }
+        } catch {
+            queue.destroy()
+            throw error
+        }
+        state.queue = queue
+        return queue
+    }
+
+    private func run(_ queue: EventQueue) {
+        var events: [EventQueue.Event] = []
+        while true {
+            queue.wait { events.append($0) }
+            self.deliver(events, queue)
+            events.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private func deliver(_ events: [EventQueue.Event], _ queue: EventQueue) {
+        if events.contains(where: { $0.identifier == EventQueue.wakeIdentifier }) {
+            // First the wake, then the jobs: a job that comes in between wakes again.
+            queue.acknowledgeWake()
+        }
+        let (targets, jobs) = self.state.withLock { state in
+            state.isWakePending = false
+            let jobs = state.jobs
+            state.jobs = []
+            return (events.map { state.registrations[$0.identifier] }, jobs)
+        }
+        for (event, target) in zip(events, targets) {
+            target?.apply(event)
+        }
+        for job in jobs {
+            job.runSynchronously(on: self.asUnownedTaskExecutor())
+        }
+    }
+}

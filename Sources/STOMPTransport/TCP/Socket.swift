@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// A connected TCP stream.
+final class Socket: ByteTransport {
+    let peerDescription: String
+    private let descriptor: PolledDescriptor
+
+    init(_ descriptor: PolledDescriptor, peerDescription: String) {
+        self.descriptor = descriptor
+        self.peerDescription = peerDescription
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome {
+        let readable = self.descriptor.readiness.readable
+        let mark = readable.mark
+        let outcome: ReadOutcome?
+        do throws(SystemError) {
+            outcome = try self.descriptor.use { number throws(SystemError) in
+                guard let count = try System.receive(number, into: buffer) else { return .wouldBlock }
+                // The system answers 0 to an empty buffer as well.
+                return count == 0 && !buffer.isEmpty ? .endOfStream : .bytes(count)
+            }
+        } catch {
+            throw error.transportError("Could not read from \(self.peerDescription)")
+        }
+        guard let outcome else { throw self.closedError() }
+        if outcome == .wouldBlock {
+            readable.exhausted(since: mark)
+        }
+        return outcome
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int {
+        let writable = self.descriptor.readiness.writable
+        let mark = writable.mark
+        let outcome: Int??
+        do throws(SystemError) {
+            outcome = try self.descriptor.use { number throws(SystemError) in try System.send(number, bytes) }
+        } catch {
+            throw error.transportError("Could not write to \(self.peerDescription)")
+        }
+        guard let count = outcome else { throw self.closedError() }
+        guard let count else {
+            writable.exhausted(since: mark)
+            return 0
+        }
+        return count
+    }
+
+    func waitUntilReadable() async {
+        await self.descriptor.readiness.readable.wait()
+    }
+
+    func waitUntilWritable() async {
+        await self.descriptor.readiness.writable.wait()
+    }
+
+    func waitUntilHangUp() async {
+        await self.descriptor.readiness.hungUp.wait()
+    }
+
+    var unreadByteCount: Int {
+        do throws(SystemError) {
+            return try self.descriptor.use { number throws(SystemError) in System.unreadByteCount(number) } ?? 0
+        } catch {
+            return 0
+        }
+    }
+
+    func close() {
+        self.descriptor.close()
+    }
+
+    private func closedError() -> TransportError {
+        TransportError(
+            kind: .closed,
+            message: "The connection to \(self.peerDescription) has been closed on this side."
+        )
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// Why bytes cannot move, or a connection cannot be made.
+package struct TransportError: Error, Sendable, CustomStringConvertible {
+    /// What a caller may want to tell apart.
+    package enum Kind: Sendable {
+        /// The host's name has no address, or asking for it failed.
+        case resolution
+        /// The peer answered that nothing listens there.
+        case refused
+        /// No way to the peer, or no answer from it.
+        case unreachable
+        /// The stream, listener or attempt has ended: by either side, or by cancellation.
+        case closed
+        /// The system could not do it: out of descriptors, an address in use, no permission.
+        case system
+        /// Host or port cannot be an address.
+        case invalidAddress
+    }
+
+    package var kind: Kind
+    /// The system's number, if there is one.
+    package var errno: Int32?
+    /// A sentence: what failed, for which peer, in the system's words.
+    package var message: String
+
+    package init(kind: Kind, errno: Int32? = nil, message: String) {
+        self.kind = kind
+        self.errno = errno
+        self.message = message
+    }
+
+    package var description: String { self.message }
+}

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Part of swift-stomp. See LICENSE and NOTICE.
+#
+# Runs RabbitMQ in the foreground; by `exec`, this process becomes the Erlang virtual machine.
+#
+# BROKER_FOLDER             an empty folder for everything the broker writes
+# BROKER_PROGRAM            RabbitMQ's own rabbitmq-server (not Debian's wrapper, which changes the user)
+# BROKER_PORT_STOMP, BROKER_PORT_AMQP, BROKER_PORT_DISTRIBUTION, BROKER_PORT_EPMD
+# BROKER_PLUGINS            plugins, separated by commas (default: rabbitmq_stomp)
+set -euo pipefail
+folder=$BROKER_FOLDER
+mkdir -p "$folder"/{conf,mnesia}
+
+# A home of its own: the Erlang cookie is read from there, and no other node shares it.
+export HOME=$folder
+head -c 30 /dev/urandom | base64 | tr -dc 'A-Za-z0-9' >"$HOME/.erlang.cookie"
+chmod 400 "$HOME/.erlang.cookie"
+
+# An empty file in place of the system's rabbitmq-env.conf.
+export RABBITMQ_CONF_ENV_FILE=$folder/conf/env.conf
+: >"$RABBITMQ_CONF_ENV_FILE"
+
+# "localhost" keeps the node's name independent of the machine's host name and of DNS.
+export RABBITMQ_NODENAME=stomp@localhost
+export RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
+export RABBITMQ_NODE_PORT=$BROKER_PORT_AMQP
+export RABBITMQ_DIST_PORT=$BROKER_PORT_DISTRIBUTION
+export RABBITMQ_MNESIA_BASE=$folder/mnesia
+export RABBITMQ_LOG_BASE=$folder
+export RABBITMQ_LOGS=-
+export RABBITMQ_PID_FILE=$folder/rabbitmq.pid
+export RABBITMQ_FEATURE_FLAGS_FILE=$folder/feature_flags
+export RABBITMQ_GENERATED_CONFIG_DIR=$folder/conf/generated
+export RABBITMQ_CONFIG_FILE=$folder/conf/rabbitmq.conf
+export RABBITMQ_ADVANCED_CONFIG_FILE=$folder/conf/advanced.config
+export RABBITMQ_ENABLED_PLUGINS_FILE=$folder/conf/enabled_plugins
+# No busy waiting and two schedulers: the tests share the machine with the broker.
+export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} \
+    +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
+
+echo "[${BROKER_PLUGINS:-rabbitmq_stomp}]." >"$RABBITMQ_ENABLED_PLUGINS_FILE"
+echo '[].' >"$RABBITMQ_ADVANCED_CONFIG_FILE"
+cat >"$RABBITMQ_CONFIG_FILE" <<CONF
+listeners.tcp.1 = 127.0.0.1:$BROKER_PORT_AMQP
+stomp.listeners.tcp.1 = 127.0.0.1:$BROKER_PORT_STOMP
+default_user = guest
+default_pass = guest
+loopback_users.guest = true
+vm_memory_high_watermark.absolute = 1GB
+disk_free_limit.absolute = 50MB
+log.console.level = info
+CONF
+
+# A port mapper of our own. Without one RabbitMQ would start a daemon, which outlives it. It stays in our process
+# group, and has to answer before the node looks for it.
+export ERL_EPMD_ADDRESS=127.0.0.1
+export ERL_EPMD_PORT=$BROKER_PORT_EPMD
+epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
+for _ in {1..200}; do
+    (exec 3<>"/dev/tcp/127.0.0.1/$ERL_EPMD_PORT") 2>/dev/null && break
+    sleep 0.05
+done
+
+# The server then runs `exec erl -noinput` in place of a shell that waits for it.
+export RUNNING_UNDER_SYSTEMD=true
+exec "$BROKER_PROGRAM"
