@@ -28,6 +28,8 @@ let package = Package(
         .library(name: "STOMP", targets: ["STOMP"]),
         .library(name: "STOMPTesting", targets: ["STOMPTesting"]),
         .library(name: "STOMPFoundation", targets: ["STOMPFoundation"]),
+        .executable(name: "quickstart", targets: ["Quickstart"]),
+        .executable(name: "stomp-bench", targets: ["StompBench"]),
     ],
     dependencies: [],
     targets: [
@@ -38,5 +40,23 @@ let package = Package(
         .target(name: "STOMP", dependencies: ["STOMPCore", "STOMPTransport"], swiftSettings: settings),
         .target(name: "STOMPTesting", dependencies: ["STOMP", "STOMPCore", "STOMPTransport"], swiftSettings: settings),
         .target(name: "STOMPFoundation", dependencies: ["STOMP"], swiftSettings: settings),
+        .executableTarget(name: "StompBench", dependencies: ["STOMP"], swiftSettings: settings),
+        .executableTarget(
+            name: "Quickstart",
+            dependencies: ["STOMP", "STOMPTesting"],
+            path: "Examples/Quickstart",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "STOMPCoreTests", dependencies: ["STOMPCore", "CScan"], swiftSettings: settings),
+        .testTarget(
+            name: "STOMPTransportTests",
+            dependencies: ["STOMPTransport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "STOMPTestingTests",
+            dependencies: ["STOMPTesting", "STOMPCore", "STOMPTransport"],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -132,7 +132,9 @@ struct AcknowledgementLedgerTests {
                 #expect(code == (open.remove(number) == nil ? .alreadyAcknowledged : nil), "seed \(seed)")
             }
             #expect(ledger.unsettled.flatMap { Array($0) } == open.sorted(), "seed \(seed)")
-            let touches = zip(ledger.unsettled, ledger.unsettled.dropFirst()).contains { $0.upperBound >= $1.lowerBound }
+            let touches = zip(ledger.unsettled, ledger.unsettled.dropFirst()).contains {
+                $0.upperBound >= $1.lowerBound
+            }
             #expect(!touches && !ledger.unsettled.contains(where: \.isEmpty), "seed \(seed)")
         }
     }

@@ -84,7 +84,10 @@ struct BodyTests {
                 try serialize(binary, version: version)
                     == wire("SEND\ndestination:/q\ncontent-length:3\n\n") + [0, 1, 0, 0]
             )
-            #expect(try serialize(STOMPFrame(.send, headers: [.destination: "/q"]), version: version) == wire("SEND\ndestination:/q\n\n\0"))
+            #expect(
+                try serialize(STOMPFrame(.send, headers: [.destination: "/q"]), version: version)
+                    == wire("SEND\ndestination:/q\n\n\0")
+            )
         }
     }
 
@@ -133,7 +136,11 @@ struct BodyTests {
             for text in ["MESSAGE\nk:v\n\n\(body)\0ERROR\n\n\0", "MESSAGE\r\nk:v\r\n\r\n\(body)\0ERROR\r\n\r\n\0"] {
                 for leniency in Self.profiles {
                     let parsed = parse(text, leniency: leniency)
-                    #expect(parsed.frames == [STOMPFrame(.message, headers: ["k": "v"], body: wire(body)), STOMPFrame(.error)])
+                    #expect(
+                        parsed.frames == [
+                            STOMPFrame(.message, headers: ["k": "v"], body: wire(body)), STOMPFrame(.error),
+                        ]
+                    )
                 }
             }
         }

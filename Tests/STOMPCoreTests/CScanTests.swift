@@ -13,7 +13,8 @@ struct CScanTests {
         let alphabet: [UInt8] = [0, 1, 9, 10, 11, 57, 58, 59, 0x80, 0x8a, 0xba, 0xff]
         for round in 0..<2_000 {
             let block = (0..<128).map { _ in
-                Bool.random(using: &random) ? alphabet.randomElement(using: &random)! : UInt8.random(in: 0...255, using: &random)
+                Bool.random(using: &random)
+                    ? alphabet.randomElement(using: &random)! : UInt8.random(in: 0...255, using: &random)
             }
             let offset = round % 64
             block.withUnsafeBytes { bytes in

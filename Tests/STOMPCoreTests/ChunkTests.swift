@@ -36,6 +36,17 @@ struct ChunkTests {
         }
     }
 
+    @Test("Before the blank line each read has room, whatever length was told or is left from the frame before")
+    func roomInsideHeaders() throws {
+        var parser = FrameParser(version: .v12, pool: ChunkPool(chunkCapacity: 5_000, freeLimit: 1))
+        _ = try self.feed(wire("MESSAGE\ncontent-length:2\n\nab\0MESSAGE\ncontent-length:0\n"), to: &parser)
+        for _ in 0..<30 {
+            #expect(parser.freeSpace().count >= 4_096)
+            #expect(try self.feed(wire("a:\(String(repeating: "x", count: 500))\n"), to: &parser).isEmpty)
+        }
+        #expect(try self.feed(wire("\n\0"), to: &parser).count == 1)
+    }
+
     /// Feeds the bytes in one read and takes all frames.
     private func feed(_ bytes: [UInt8], to parser: inout FrameParser) throws -> [FrameReference] {
         parser.freeSpace().copyBytes(from: bytes)
@@ -142,7 +153,11 @@ struct ChunkTests {
             var limits = STOMPLimits()
             limits.headerLineLimit = 100_000
             let bytes = wire("MESSAGE\nx:\(filler)\nsubscription:7\nack:9\nmessage-id:8\n\nbody\0")
-            var parser = FrameParser(version: .v12, limits: limits, pool: ChunkPool(chunkCapacity: 100_000, freeLimit: 1))
+            var parser = FrameParser(
+                version: .v12,
+                limits: limits,
+                pool: ChunkPool(chunkCapacity: 100_000, freeLimit: 1)
+            )
             let frame = try #require(try self.feed(bytes, to: &parser).first)
             let block = parser.chunk.headerBlock(of: frame, rules: HeaderRules(version: .v12))
             let expected = 8 + 2 + length + 1 + 13

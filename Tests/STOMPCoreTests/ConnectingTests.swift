@@ -59,7 +59,10 @@ struct ConnectingTests {
 
     @Test("S12-CON-5 S12-CON-6 login, passcode and heart-beat are written only if there are any")
     func optionalHeaders() throws {
-        #expect(try self.connect(self.offer { $0.virtualHost = "/" }) == wire("CONNECT\naccept-version:1.0,1.1,1.2\nhost:/\n\n\0"))
+        #expect(
+            try self.connect(self.offer { $0.virtualHost = "/" })
+                == wire("CONNECT\naccept-version:1.0,1.1,1.2\nhost:/\n\n\0")
+        )
         let some = self.offer {
             $0.versions = [.v12, .v11]
             $0.login = "me"
@@ -89,7 +92,9 @@ struct ConnectingTests {
         #expect(try self.connect(stomp) == wire("STOMP\naccept-version:1.2\nhost:h\n\n\0"))
     }
 
-    @Test("S12-CON-9 CONNECT carries no receipt, and the user's headers do not replace the session's (trap 15)")
+    @Test(
+        "S12-CON-9 S12-RPT-4 CONNECT carries no receipt, and the user's headers do not replace the session's (trap 15)"
+    )
     func extraHeaders() throws {
         let extra = self.offer {
             $0.versions = [.v12]
@@ -109,12 +114,17 @@ struct ConnectingTests {
         #expect(try self.info([:]).version == .v10)
         #expect(try self.info([:], offer: self.offer { $0.versions = [.v10] }).version == .v10)
         let newer = self.offer { $0.versions = [.v11, .v12] }
-        #expect(failure { () throws(STOMPError) in
-            try self.answer(STOMPFrame(.connected), offer: newer)
-        } == .unsupportedVersion)
+        #expect(
+            failure { () throws(STOMPError) in
+                try self.answer(STOMPFrame(.connected), offer: newer)
+            } == .unsupportedVersion
+        )
     }
 
-    @Test("S12-NEG-5 a version that was not offered is an error", arguments: ["1.1", "1.3", "2.0", "", "1.2 ", "1", "1.2.0"])
+    @Test(
+        "S12-NEG-5 a version that was not offered is an error",
+        arguments: ["1.1", "1.3", "2.0", "", "1.2 ", "1", "1.2.0"]
+    )
     func versionNotOffered(text: String) {
         let offer = self.offer { $0.versions = [.v10, .v12] }
         let frame = STOMPFrame(.connected, headers: [.version: text])
@@ -124,9 +134,11 @@ struct ConnectingTests {
     @Test("S12-NEG-8 the first frame must be CONNECTED or ERROR")
     func firstFrame() {
         for command in [STOMPCommand.receipt, .message, .send, "WHATEVER"] {
-            #expect(failure { () throws(STOMPError) in
-                try self.answer(STOMPFrame(command), offer: self.offer(), leniency: .lenient)
-            } == .protocolViolation)
+            #expect(
+                failure { () throws(STOMPError) in
+                    try self.answer(STOMPFrame(command), offer: self.offer(), leniency: .lenient)
+                } == .protocolViolation
+            )
         }
         var session = ClientSession(offer: self.offer(), leniency: .lenient)
         _ = session.connect()
@@ -136,7 +148,10 @@ struct ConnectingTests {
     @Test("S12-NEG-7 S12-CON-4 an ERROR in answer to CONNECT is a refusal with its reason")
     func refusal() throws {
         for (frame, reason) in [
-            (STOMPFrame(.error, headers: [.message: "Bad CONNECT"], body: wire("Access refused\n")), "Bad CONNECT (Access refused)"),
+            (
+                STOMPFrame(.error, headers: [.message: "Bad CONNECT"], body: wire("Access refused\n")),
+                "Bad CONNECT (Access refused)"
+            ),
             (STOMPFrame(.error, headers: [.message: "Bad CONNECT"]), "Bad CONNECT"),
             (STOMPFrame(.error), "(no reason given)"),
         ] {

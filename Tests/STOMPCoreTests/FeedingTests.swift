@@ -74,7 +74,7 @@ struct FeedingTests {
         }
     }
 
-    @Test("The version may change between two frames of one read: CONNECTED decides how the next one is read")
+    @Test("S12-NEG-3 the version may change between two frames of one read: CONNECTED decides how the next one is read")
     func versionChangesBetweenFrames() throws {
         let bytes = wire("CONNECTED\nversion:1.1\nsession:a\\cb\n\n\0\nMESSAGE\nk:a\\nb\r\n\n\0")
         var parser = FrameParser(version: .v12)

@@ -37,7 +37,10 @@ struct FrameGrammarTests {
 
     @Test(
         "S12-FRM-4 one CR before the LF is removed, any other is an error",
-        arguments: ["COMM\rAND\n\n\0", "CONNECT\r\r\n\n\0", "MESSAGE\na\r:b\n\n\0", "MESSAGE\na:b\r\r\n\n\0", "MESSAGE\na:\rb\n\n\0"]
+        arguments: [
+            "COMM\rAND\n\n\0", "CONNECT\r\r\n\n\0", "MESSAGE\na\r:b\n\n\0", "MESSAGE\na:b\r\r\n\n\0",
+            "MESSAGE\na:\rb\n\n\0",
+        ]
     )
     func otherCarriageReturns(text: String) {
         #expect(parse(text, leniency: .strict).failure == .protocolViolation)
@@ -136,7 +139,9 @@ struct FrameGrammarTests {
     func rawColon() throws {
         for version in [STOMPVersion.v11, .v12] {
             #expect(parse("MESSAGE\na:b:c\n\n\0", version: version, leniency: .strict).failure == .protocolViolation)
-            #expect(try serialize(STOMPFrame(.send, headers: ["a": "b:c"]), version: version) == wire("SEND\na:b\\cc\n\n\0"))
+            #expect(
+                try serialize(STOMPFrame(.send, headers: ["a": "b:c"]), version: version) == wire("SEND\na:b\\cc\n\n\0")
+            )
         }
     }
 

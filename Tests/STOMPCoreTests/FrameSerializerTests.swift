@@ -21,8 +21,14 @@ struct FrameSerializerTests {
     @Test("The frames of a client, byte by byte")
     func clientFrames() throws {
         let frames: [(STOMPFrame, String)] = [
-            (STOMPFrame(.send, headers: [.destination: "/queue/a"], body: wire("hi")), "SEND\ndestination:/queue/a\ncontent-length:2\n\nhi\0"),
-            (STOMPFrame(.subscribe, headers: [.id: "0", .destination: "/q", .ack: "client"]), "SUBSCRIBE\nid:0\ndestination:/q\nack:client\n\n\0"),
+            (
+                STOMPFrame(.send, headers: [.destination: "/queue/a"], body: wire("hi")),
+                "SEND\ndestination:/queue/a\ncontent-length:2\n\nhi\0"
+            ),
+            (
+                STOMPFrame(.subscribe, headers: [.id: "0", .destination: "/q", .ack: "client"]),
+                "SUBSCRIBE\nid:0\ndestination:/q\nack:client\n\n\0"
+            ),
             (STOMPFrame(.unsubscribe, headers: [.id: "0"]), "UNSUBSCRIBE\nid:0\n\n\0"),
             (STOMPFrame(.ack, headers: [.id: "1", .transaction: "tx-1"]), "ACK\nid:1\ntransaction:tx-1\n\n\0"),
             (STOMPFrame(.nack, headers: [.id: "1"]), "NACK\nid:1\n\n\0"),
@@ -48,7 +54,8 @@ struct FrameSerializerTests {
         let value = " /queue/a:b\\c/../\u{E9}?x=1#y "
         let bytes = try serialize(STOMPFrame(.subscribe, headers: [.destination: value, .receipt: "r:1\n"]))
         #expect(
-            bytes == wire("SUBSCRIBE\ndestination: /queue/a\\cb\\\\c/../") + [0xc3, 0xa9] + wire("?x=1#y \nreceipt:r\\c1\\n\n\n\0")
+            bytes == wire("SUBSCRIBE\ndestination: /queue/a\\cb\\\\c/../") + [0xc3, 0xa9]
+                + wire("?x=1#y \nreceipt:r\\c1\\n\n\n\0")
         )
     }
 
@@ -89,16 +96,20 @@ struct FrameSerializerTests {
         wire("a\\cb").withUnsafeBytes { serializer.appendHeader("id:", raw: $0, to: &output) }
         self.expectBytes(output, wire("destination:/queue/a\\cb\ncontent-length:120\nid:a\\cb\n"))
         for (version, value) in [(STOMPVersion.v10, ""), (.v10, "é"), (.v11, "\0")] {
-            #expect(failure { () throws(STOMPError) in
-                try FrameSerializer(version: version).appendHeader("id:", value, to: &output)
-            } == .invalidArgument)
+            #expect(
+                failure { () throws(STOMPError) in
+                    try FrameSerializer(version: version).appendHeader("id:", value, to: &output)
+                } == .invalidArgument
+            )
         }
     }
 
     @Test("Strings that do not lie in one piece of UTF-8 are written as the others")
     func bridgedStrings() throws {
         let substring = "xx/queue/a:bxx".dropFirst(2).dropLast(2)
-        #expect(try serialize(STOMPFrame(.send, headers: ["k": String(substring)])) == wire("SEND\nk:/queue/a\\cb\n\n\0"))
+        #expect(
+            try serialize(STOMPFrame(.send, headers: ["k": String(substring)])) == wire("SEND\nk:/queue/a\\cb\n\n\0")
+        )
     }
 
     @Test("Numbers in the output")

@@ -36,7 +36,9 @@ struct HeaderBlockTests {
 
     @Test("A value by its name: the first one, whole names only")
     func valueByName() throws {
-        try self.withBlock("MESSAGE\r\nackx:1\r\nxack:2\r\nack:3\r\nack:4\r\nac:5\nempty:\n\r\nack:6\0") { block, frame in
+        try self.withBlock("MESSAGE\r\nackx:1\r\nxack:2\r\nack:3\r\nack:4\r\nac:5\nempty:\n\r\nack:6\0") {
+            block,
+            frame in
             #expect(block.value(of: .ack) == "3")
             #expect(self.text(block.rawValue(of: "ackx")) == "1")
             #expect(block.value(of: "ac") == "5")
@@ -86,7 +88,9 @@ struct HeaderBlockTests {
         let text = "CONNECTED\nsession:1\r\n\n\0"
         try self.withBlock(text, version: .v11) { block, _ in #expect(block.value(of: .session) == "1\r") }
         try self.withBlock(text, version: .v12) { block, _ in #expect(block.value(of: .session) == "1") }
-        try self.withBlock(text, version: .v11, isHandshake: true) { block, _ in #expect(block.value(of: .session) == "1") }
+        try self.withBlock(text, version: .v11, isHandshake: true) { block, _ in
+            #expect(block.value(of: .session) == "1")
+        }
     }
 
     @Test("The notes of the parser are found in any order and by whole names only")

@@ -49,7 +49,11 @@ struct HeaderEncodingTests {
             #expect(failure { () throws(STOMPError) in try serialize(frame, version: .v10) } == .invalidArgument)
         }
         #expect(self.headers("k:é", version: .v10, leniency: .lenient) == ["k": "é"])
-        #expect(parse(wire("MESSAGE\nk:") + [0xe9] + wire("\n\n\0"), version: .v10).frames.first?.headers == ["k": "\u{FFFD}"])
+        #expect(
+            parse(wire("MESSAGE\nk:") + [0xe9] + wire("\n\n\0"), version: .v10).frames.first?.headers == [
+                "k": "\u{FFFD}"
+            ]
+        )
     }
 
     @Test("S12-TRM-1 spaces and tabs are kept, as read and as written (trap 8)")
@@ -118,7 +122,11 @@ struct HeaderEncodingTests {
     @Test("S12-GEN-1 S12-MSG-4 headers of any name are kept, in their order")
     func allHeadersAreKept() {
         let headers = self.headers("x-b:1\nsubscription:s\nx-a:2\nmessage-id:m\nreceipt:r\ntransaction:t")
-        #expect(headers?.fields.map(\.name.rawValue) == ["x-b", "subscription", "x-a", "message-id", "receipt", "transaction"])
+        #expect(
+            headers?.fields.map(\.name.rawValue) == [
+                "x-b", "subscription", "x-a", "message-id", "receipt", "transaction",
+            ]
+        )
         #expect(headers?.fields.map(\.value) == ["1", "s", "2", "m", "r", "t"])
     }
 }

@@ -25,8 +25,10 @@ struct HeaderEscapingTests {
     @Test(
         "S12-ESC-4 1.2 decodes four escapes",
         arguments: [
-            ("\\r", "\r"), ("\\n", "\n"), ("\\c", ":"), ("\\\\", "\\"), ("a\\cb\\nc\\rd\\\\e", "a:b\nc\rd\\e"), ("", ""),
-            ("\\r\\n", "\r\n"), ("\\c\\c\\c", ":::"), ("a much longer value that is not small\\c", "a much longer value that is not small:"),
+            ("\\r", "\r"), ("\\n", "\n"), ("\\c", ":"), ("\\\\", "\\"), ("a\\cb\\nc\\rd\\\\e", "a:b\nc\rd\\e"),
+            ("", ""),
+            ("\\r\\n", "\r\n"), ("\\c\\c\\c", ":::"),
+            ("a much longer value that is not small\\c", "a much longer value that is not small:"),
         ]
     )
     func decodingIn12(raw: String, expected: String) {
@@ -119,9 +121,11 @@ struct HeaderEscapingTests {
             #expect(try self.line(.passcode, "p:a\\ss", version, command: .connect) == wire("passcode:p:a\\ss\n"))
             let parsed = parse("CONNECTED\nsession:ID:x\\c\\n\\q\\\n\n\0", version: version, leniency: .strict)
             #expect(parsed.frames.first?.headers == [.session: "ID:x\\c\\n\\q\\"])
-            #expect(failure { () throws(STOMPError) in
-                try self.line(.passcode, "a\nb", version, command: .connect)
-            } == .invalidArgument)
+            #expect(
+                failure { () throws(STOMPError) in
+                    try self.line(.passcode, "a\nb", version, command: .connect)
+                } == .invalidArgument
+            )
         }
     }
 
@@ -142,9 +146,11 @@ struct HeaderEscapingTests {
     @Test("A CR, a NUL or a colon in a name cannot be said in CONNECT")
     func unsayableInHandshake() {
         for (name, value) in [("k", "a\rb"), ("k", "a\0b"), ("k:", "v"), ("", "v"), ("k\n", "v")] {
-            #expect(failure { () throws(STOMPError) in
-                try self.line(.init(name), value, .v12, command: .connect)
-            } == .invalidArgument)
+            #expect(
+                failure { () throws(STOMPError) in
+                    try self.line(.init(name), value, .v12, command: .connect)
+                } == .invalidArgument
+            )
         }
     }
 }

@@ -114,9 +114,11 @@ struct LeniencyTests {
             #expect(try HeartBeatHeader("abc", leniency: leniency) == .none)
         }
         for leniency in [STOMPLeniency.strict, .lenient.subtracting(.malformedHeartBeat)] {
-            #expect(failure { () throws(STOMPError) in
-                try HeartBeatHeader("abc", leniency: leniency)
-            } == .protocolViolation)
+            #expect(
+                failure { () throws(STOMPError) in
+                    try HeartBeatHeader("abc", leniency: leniency)
+                } == .protocolViolation
+            )
         }
     }
 

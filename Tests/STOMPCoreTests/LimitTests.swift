@@ -92,7 +92,9 @@ struct LimitTests {
             let body = [UInt8](repeating: 0, count: limit)
             for feeding in Self.feedings {
                 let good = parse(
-                    wire("MESSAGE\ncontent-length:\(limit)\n\n") + body + [0], limits: limits, feeding: feeding
+                    wire("MESSAGE\ncontent-length:\(limit)\n\n") + body + [0],
+                    limits: limits,
+                    feeding: feeding
                 )
                 #expect(good.failure == nil && good.frames.map(\.body) == [body])
                 let bad = parse("MESSAGE\ncontent-length:\(limit + 1)\n", limits: limits, feeding: feeding)
@@ -136,7 +138,11 @@ struct LimitTests {
     func framesBeforeAreGiven() {
         let limits = self.limits { $0.bodyLimit = 3 }
         for feeding in Self.feedings {
-            let parsed = parse("MESSAGE\n\nabc\0RECEIPT\nreceipt-id:1\n\n\0MESSAGE\n\nabcd\0", limits: limits, feeding: feeding)
+            let parsed = parse(
+                "MESSAGE\n\nabc\0RECEIPT\nreceipt-id:1\n\n\0MESSAGE\n\nabcd\0",
+                limits: limits,
+                feeding: feeding
+            )
             #expect(parsed.frames.map(\.command) == [.message, .receipt])
             #expect(parsed.failure == .bodyTooLarge)
         }

@@ -3,7 +3,7 @@
 
 import STOMPCore
 
-/// The bytes of a text, as they stand on the wire. Tests write `\0` for the NUL that ends a frame.
+/// The bytes of a text, as they stand on the wire, where `\0` is the NUL that ends a frame.
 func wire(_ text: String) -> [UInt8] {
     Array(text.utf8)
 }

@@ -11,7 +11,9 @@ struct RandomFrames {
     private static let commands: [STOMPCommand] = [
         .message, .message, .message, .receipt, .error, .connected, .send, .connect, "WHATEVER",
     ]
-    private static let names = ["subscription", "message-id", "ack", "destination", "subscriptio", "ackn", "a", "content-typ"]
+    private static let names = [
+        "subscription", "message-id", "ack", "destination", "subscriptio", "ackn", "a", "content-typ",
+    ]
 
     init(seed: UInt64, version: STOMPVersion) {
         self.random = SplitMix64(seed: seed)
@@ -25,12 +27,15 @@ struct RandomFrames {
         var fields: [STOMPHeaders.Field] = []
         for _ in 0..<Int.random(in: 0...(self.random.once(in: 20) ? 40 : 5), using: &self.random) {
             let name = self.text(atLeast: 1, isRaw: isRaw, isName: true)
-            fields.append(.init(name: .init(name), value: self.text(atLeast: self.version == .v10 ? 1 : 0, isRaw: isRaw)))
+            fields.append(
+                .init(name: .init(name), value: self.text(atLeast: self.version == .v10 ? 1 : 0, isRaw: isRaw))
+            )
         }
         var body: [UInt8] = []
         if [.message, .error, .send].contains(command), !self.random.once(in: 3) {
             let size = Int.random(in: 0...(self.random.once(in: 30) ? 9_000 : 80), using: &self.random)
-            body = (0..<size).map { _ in UInt8.random(in: 0...(self.random.once(in: 2) ? 12 : 255), using: &self.random) }
+            body = (0..<size).map { _ in UInt8.random(in: 0...(self.random.once(in: 2) ? 12 : 255), using: &self.random)
+            }
         }
         if body.contains(0) || self.random.once(in: 2) {
             let place = Int.random(in: 0...fields.count, using: &self.random)

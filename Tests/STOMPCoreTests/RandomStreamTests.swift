@@ -43,12 +43,19 @@ struct RandomStreamTests {
         for _ in 0..<40 {
             var (frame, _) = source.next()
             frame.headers[.contentLength] = nil
-            guard version > .v10 || frame.headers.fields.allSatisfy({ ($0.name.rawValue + $0.value).utf8.allSatisfy { $0 < 128 } })
+            guard
+                version > .v10
+                    || frame.headers.fields.allSatisfy({ ($0.name.rawValue + $0.value).utf8.allSatisfy { $0 < 128 } })
             else { continue }
-            let parsed = ReferenceParser(version: version, leniency: .strict).parse(try serialize(frame, version: version))
+            let parsed = ReferenceParser(version: version, leniency: .strict).parse(
+                try serialize(frame, version: version)
+            )
             #expect(parsed.failure == nil && parsed.frames.count == 1, "seed \(seed)")
             var result = parsed.frames.first ?? STOMPFrame("NONE")
-            #expect(result.headers[.contentLength] == (frame.body.isEmpty ? nil : String(frame.body.count)), "seed \(seed)")
+            #expect(
+                result.headers[.contentLength] == (frame.body.isEmpty ? nil : String(frame.body.count)),
+                "seed \(seed)"
+            )
             result.headers[.contentLength] = nil
             #expect(result == frame, "seed \(seed)")
         }
@@ -112,7 +119,10 @@ struct RandomStreamTests {
         }
     }
 
-    @Test("Endless garbage ends in an error or in frames, and holds no more memory than the limits say", arguments: 1...12)
+    @Test(
+        "Endless garbage ends in an error or in frames, and holds no more memory than the limits say",
+        arguments: 1...12
+    )
     func boundedMemory(seed: UInt64) {
         var random = SplitMix64(seed: seed &+ 4_000)
         var limits = STOMPLimits()

@@ -14,11 +14,6 @@ struct ReferenceParser {
     /// The bytes end inside a frame.
     private struct Incomplete: Error {}
 
-    init(version: STOMPVersion, leniency: STOMPLeniency) {
-        self.version = version
-        self.leniency = leniency
-    }
-
     func parse(_ bytes: [UInt8]) -> Parsed {
         var parsed = Parsed()
         var position = 0

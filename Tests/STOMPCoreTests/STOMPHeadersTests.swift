@@ -39,7 +39,9 @@ struct STOMPHeadersTests {
         #expect(composed == decomposed)
         #expect(STOMPHeaders.Name(composed) != STOMPHeaders.Name(decomposed))
         #expect(STOMPCommand(rawValue: composed) != STOMPCommand(rawValue: decomposed))
-        let headers = STOMPHeaders([.init(name: .init(composed), value: "1"), .init(name: .init(decomposed), value: "2")])
+        let headers = STOMPHeaders([
+            .init(name: .init(composed), value: "1"), .init(name: .init(decomposed), value: "2"),
+        ])
         #expect(headers[.init(decomposed)] == "2")
         #expect(STOMPHeaders(dictionaryLiteral: ("k", composed)) != STOMPHeaders(dictionaryLiteral: ("k", decomposed)))
         #expect(Set([STOMPHeaders.Name(composed), STOMPHeaders.Name(decomposed)]).count == 2)

@@ -54,7 +54,9 @@ struct ServerSessionTests {
     func firstFrame() {
         for command in [STOMPCommand.send, .disconnect, .connected, "WHATEVER"] {
             var session = ServerSession()
-            #expect(failure { () throws(STOMPError) in try session.received(STOMPFrame(command)) } == .protocolViolation)
+            #expect(
+                failure { () throws(STOMPError) in try session.received(STOMPFrame(command)) } == .protocolViolation
+            )
         }
     }
 
@@ -77,7 +79,10 @@ struct ServerSessionTests {
         #expect(version == expected)
     }
 
-    @Test("S12-NEG-6 without a common version the ERROR lists the supported ones", arguments: ["1.3", "", "2.0,3.0", "1.1"])
+    @Test(
+        "S12-NEG-6 without a common version the ERROR lists the supported ones",
+        arguments: ["1.3", "", "2.0,3.0", "1.1"]
+    )
     func noCommonVersion(accepted: String) throws {
         var session = ServerSession(supported: [.v12, .v10])
         let connect = STOMPFrame(.connect, headers: [.acceptVersion: accepted, .host: "h"])
@@ -178,7 +183,10 @@ struct ServerSessionTests {
             for name in [STOMPHeaders.Name.destination, .messageID, .subscription] {
                 var headers = full
                 headers[name] = nil
-                let missing = FrameRequirements.missingHeader(in: STOMPFrame(.message, headers: headers), version: version)
+                let missing = FrameRequirements.missingHeader(
+                    in: STOMPFrame(.message, headers: headers),
+                    version: version
+                )
                 #expect(missing == (version == .v10 && name == .subscription ? nil : name))
             }
         }

@@ -117,7 +117,10 @@ extension WireVector {
 
 @Suite("The frames that the specification prints")
 struct SpecificationExampleTests {
-    @Test("S12-FRM-1 a frame is a command, headers, a blank line, a body and a NUL", arguments: WireVector.specification)
+    @Test(
+        "S12-FRM-1 a frame is a command, headers, a blank line, a body and a NUL",
+        arguments: WireVector.specification
+    )
     func framesOfTheSpecification(vector: WireVector) {
         let parsed = parse(vector.bytes, version: vector.version, leniency: .strict)
         #expect(parsed.frames == vector.frames)
@@ -127,7 +130,9 @@ struct SpecificationExampleTests {
 
     @Test("S12-DIS-5 the blank line is needed, though an example of DISCONNECT is printed without it")
     func blankLineIsNeeded() throws {
-        #expect(try serialize(STOMPFrame(.disconnect, headers: [.receipt: "77"])) == wire("DISCONNECT\nreceipt:77\n\n\0"))
+        #expect(
+            try serialize(STOMPFrame(.disconnect, headers: [.receipt: "77"])) == wire("DISCONNECT\nreceipt:77\n\n\0")
+        )
         #expect(parse("RECEIPT\nreceipt-id:77\n\0").failure == .protocolViolation)
         #expect(parse("RECEIPT\nreceipt-id:77\n").frames.isEmpty)
         #expect(parse("RECEIPT\nreceipt-id:77\n\n\0").frames == [STOMPFrame(.receipt, headers: [.receiptID: "77"])])

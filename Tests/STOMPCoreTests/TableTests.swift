@@ -72,9 +72,11 @@ struct TableTests {
         var table = SubscriptionTable<String>()
         try table.insert("a", id: "1", destination: "/q")
         try table.insert("b", id: "my:id\\", destination: "/q")
-        #expect(failure { () throws(STOMPError) in
-            try table.insert("c", id: "1", destination: "/other")
-        } == .invalidArgument)
+        #expect(
+            failure { () throws(STOMPError) in
+                try table.insert("c", id: "1", destination: "/other")
+            } == .invalidArgument
+        )
         #expect(table.count == 2 && Set(table.entries) == ["a", "b"])
         #expect(self.entry(table, raw: "1") == "a")
         #expect(self.entry(table, raw: "my\\cid\\\\") == "b")
@@ -176,12 +178,14 @@ struct TableTests {
     func throwingUpdate() throws {
         var table = TransactionTable<Int>()
         try table.begin("t", record: 1)
-        #expect(failure { () throws(STOMPError) in
-            try table.update("t") { (record: inout Int) throws(STOMPError) in
-                record = 2
-                throw STOMPError(.invalidArgument, "no")
-            }
-        } == .invalidArgument)
+        #expect(
+            failure { () throws(STOMPError) in
+                try table.update("t") { (record: inout Int) throws(STOMPError) in
+                    record = 2
+                    throw STOMPError(.invalidArgument, "no")
+                }
+            } == .invalidArgument
+        )
         #expect(try table.end("t") == 2)
     }
 }

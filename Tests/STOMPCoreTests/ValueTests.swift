@@ -14,7 +14,9 @@ struct ValueTests {
             #expect(STOMPVersion(text) == version)
             #expect(version.description == text)
         }
-        for text in ["", "1", "1.", "1.3", "2.0", " 1.2", "1.2 ", "1,2", "1.20", "١.٢"] { #expect(STOMPVersion(text) == nil) }
+        for text in ["", "1", "1.", "1.3", "2.0", " 1.2", "1.2 ", "1,2", "1.20", "١.٢"] {
+            #expect(STOMPVersion(text) == nil)
+        }
         #expect(STOMPVersion.v10 < .v11 && STOMPVersion.v11 < .v12)
         #expect(STOMPVersion.all == [.v10, .v11, .v12])
     }
@@ -104,8 +106,10 @@ struct ValueTests {
     func errorDescription() {
         let cause = STOMPError(.connectionLost, "The stream ended.")
         #expect("\(cause)" == "connectionLost: The stream ended.")
-        #expect("\(STOMPError(.transactionInDoubt, "Who knows.", cause: cause))"
-            == "transactionInDoubt: Who knows. (cause: connectionLost: The stream ended.)")
+        #expect(
+            "\(STOMPError(.transactionInDoubt, "Who knows.", cause: cause))"
+                == "transactionInDoubt: Who knows. (cause: connectionLost: The stream ended.)"
+        )
     }
 
     @Test("Which errors a later try may not meet again")

@@ -53,12 +53,17 @@ struct TCPConnectorTests {
         #expect(error.message.hasPrefix("Could not find no-such-broker.invalid: "))
     }
 
-    @Test
-    func `a network without a route is unreachable`() async throws {
-        // The discard-only prefix: nobody routes it. Some networks answer for it with a refusal or not at all.
-        let error = SystemError(call: "connect", number: ENETUNREACH).transportError("Could not connect to x:1")
-        #expect(error.kind == .unreachable)
-        #expect(error.message == "Could not connect to x:1: Network is unreachable (connect).")
+    @Test(
+        arguments: [
+            (ECONNREFUSED, TransportError.Kind.refused), (ENETUNREACH, .unreachable), (EHOSTUNREACH, .unreachable),
+            (ETIMEDOUT, .unreachable), (ECONNRESET, .closed), (EPIPE, .closed), (EMFILE, .system), (EACCES, .system),
+        ]
+    )
+    func `the system's numbers become kinds`(_ number: Int32, _ kind: TransportError.Kind) {
+        let error = SystemError(call: "connect", number: number).transportError("Could not connect to x:1")
+        #expect(error.kind == kind)
+        #expect(error.errno == number)
+        #expect(error.message == "Could not connect to x:1: \(String(cString: strerror(number))) (connect).")
     }
 
     @Test(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPTransport
+
 /// How a client or connection behaves. Every wait and every buffer in it has a bound.
 public struct STOMPConfiguration: Sendable {
     /// The versions that are offered; the broker chooses the highest it has (STOMP 1.2, Protocol Negotiation).
@@ -49,7 +51,7 @@ public struct STOMPConfiguration: Sendable {
 
     /// The defaults, chosen to lose nothing and to hang nowhere.
     public init() {
-        self.livenessExecutor = Self.ioThread
+        self.livenessExecutor = IOThread.shared
     }
 }
 

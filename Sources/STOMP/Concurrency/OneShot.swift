@@ -2,7 +2,6 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
-import Synchronization
 
 /// One value, one waiter, resolved at most once. Cancelling the waiter is one more way to resolve it.
 package final class OneShot<Value: Sendable>: Sendable {
@@ -12,7 +11,7 @@ package final class OneShot<Value: Sendable>: Sendable {
         case resolved(Result<Value, STOMPError>)
     }
 
-    private let state = Mutex(State.pending)
+    private let state = Locked(State.pending)
 
     package init() {}
 

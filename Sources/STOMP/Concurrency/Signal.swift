@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-import Synchronization
+import STOMPCore
 
 /// "There is something to do", remembered until it is heard. One waiter at a time.
 package final class Signal: Sendable {
@@ -11,7 +11,7 @@ package final class Signal: Sendable {
         case waiting(CheckedContinuation<Void, Never>)
     }
 
-    private let state = Mutex(State.quiet)
+    private let state = Locked(State.quiet)
 
     package init() {}
 

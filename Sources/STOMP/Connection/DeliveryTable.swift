@@ -14,6 +14,8 @@ package final class DeliveryOwner: Sendable {
     /// How long an ack may wait for its receipt, and for room.
     let receiptTimeout: Duration
     let outboxTimeout: Duration
+    /// How long UNSUBSCRIBE may take.
+    let shutdownTimeout: Duration
     fileprivate let index: Int
     fileprivate let serial: UInt64
 
@@ -32,6 +34,7 @@ package final class DeliveryOwner: Sendable {
         self.rules = HeaderRules(version: session.version, leniency: session.leniency)
         self.receiptTimeout = session.receiptTimeout
         self.outboxTimeout = session.outboxTimeout
+        self.shutdownTimeout = session.shutdownTimeout
         self.index = index
         self.serial = serial
     }
@@ -44,6 +47,7 @@ struct SessionContext: Sendable {
     var dialect: STOMPDialect
     var receiptTimeout: Duration
     var outboxTimeout: Duration
+    var shutdownTimeout: Duration
 }
 
 /// The deliveries of all subscriptions of a connection that may still be answered.

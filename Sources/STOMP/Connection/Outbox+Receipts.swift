@@ -2,7 +2,6 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
-import Synchronization
 
 extension Outbox {
     /// Appends a frame that carries a receipt, in one critical section with its waiter, and waits.
@@ -44,6 +43,8 @@ extension Outbox {
             }
             self.perform(action)
             self.watch(deadline)
+            // A paused reader would not see the receipt.
+            self.pause.relieve()
             do throws(STOMPError) {
                 return try await waiter.value()
             } catch {

@@ -2,7 +2,6 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
-import Synchronization
 
 /// An ACK or NACK of one message.
 @usableFromInline
@@ -52,7 +51,7 @@ struct Settlement: Sendable {
                 ) { state, receipt throws(STOMPError) in
                     try self.append(to: &state, receipt: receipt)
                 }
-            } catch where error.code == .notConnected || error.code == .closed {
+            } catch  where error.code == .notConnected || error.code == .closed {
                 throw Self.stale(error)
             }
         }
@@ -62,7 +61,10 @@ struct Settlement: Sendable {
     func append(to state: inout Outbox.State, receipt: UInt64?) throws(STOMPError) {
         let version = self.owner.rules.version
         if self.command == .nack, version == .v10 || self.owner.dialect.negativeAcknowledgement == .unsupported {
-            throw STOMPError(.notSupported, "There is no NACK in a STOMP \(version) session with \(self.owner.dialect).")
+            throw STOMPError(
+                .notSupported,
+                "There is no NACK in a STOMP \(version) session with \(self.owner.dialect)."
+            )
         }
         if let transaction = self.transaction, !state.transactions.isOpen(transaction) {
             throw STOMPError(.transactionEnded, "The transaction \(transaction) was committed or aborted before.")
@@ -82,7 +84,8 @@ struct Settlement: Sendable {
 
     private func updateLedger(_ state: inout Outbox.State) throws(STOMPError) {
         let (number, isCumulative, keepsBatches) = (self.number, self.isCumulative, self.transaction != nil)
-        let settled = try state.deliveries.update(self.owner) { record throws(STOMPError) -> TransactionRecord.Settled? in
+        let settled = try state.deliveries.update(self.owner) {
+            record throws(STOMPError) -> TransactionRecord.Settled? in
             guard isCumulative else {
                 try record.ledger.settle(number)
                 let numbers = number..<number + 1

@@ -2,7 +2,6 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
-import Synchronization
 
 extension Outbox {
     /// Opens the ledger of a new subscription.
@@ -34,13 +33,22 @@ extension Outbox {
     /// Ends a subscription whose last reference is gone: gives back, and writes UNSUBSCRIBE. Nobody waits.
     func abandon(_ storage: SubscriptionStorage) {
         guard storage.end(.finished, revoking: true) else { return }
+        self.noteAbandoned(storage.id)
+        self.writeFarewell(Farewell(storage: storage))
+    }
+
+    /// The actor is to forget this subscription.
+    func noteAbandoned(_ id: String) {
+        self.state.withLock { $0.abandoned.append(id) }
+    }
+
+    /// Gives back, and writes UNSUBSCRIBE. Nobody waits.
+    func writeFarewell(_ farewell: Farewell) {
         let action = self.state.withLock { state -> Action in
-            state.abandoned.append(storage.id)
             guard case .open = state.phase else { return .nothing }
             let wasEmpty = state.pending.isEmpty
-            let farewell = Farewell(storage: storage)
             // Ids that SUBSCRIBE could say, UNSUBSCRIBE can say too.
-            try? farewell.append(to: &state, transaction: nil, receipts: nil)
+            try? farewell.append(to: &state, transaction: nil, receipt: nil)
             return self.decide(&state, wasEmpty: wasEmpty, isUrgent: true)
         }
         self.perform(action)
@@ -82,8 +90,8 @@ struct Farewell {
     ///
     /// - Parameters:
     ///   - transaction: the id of a transaction that was begun for this, or `nil`.
-    ///   - receipts: the values of the receipt headers of UNSUBSCRIBE, or of COMMIT where there is one.
-    func append(to state: inout Outbox.State, transaction: String?, receipts: UInt64?) throws(STOMPError) {
+    ///   - receipt: the value of the receipt header of UNSUBSCRIBE, or of COMMIT where there is one.
+    func append(to state: inout Outbox.State, transaction: String?, receipt: UInt64?) throws(STOMPError) {
         let record = state.deliveries.close(self.owner)
         let serializer = FrameSerializer(version: self.owner.rules.version)
         var unsubscribe = STOMPHeaders()
@@ -93,7 +101,7 @@ struct Farewell {
         unsubscribe.appendMissing(from: self.headers)
         guard Self.needsTransaction(self.owner), let record, !record.ledger.unsettled.isEmpty || transaction != nil
         else {
-            if let receipts { unsubscribe.append(.receipt, String(receipts)) }
+            if let receipt { unsubscribe.append(.receipt, String(receipt)) }
             try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
             return
         }
@@ -104,7 +112,7 @@ struct Farewell {
         try self.appendNacks(of: record, transaction: id, serializer: serializer, to: &state.pending)
         try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
         var commit: STOMPHeaders = [.transaction: id]
-        if let receipts { commit.append(.receipt, String(receipts)) }
+        if let receipt { commit.append(.receipt, String(receipt)) }
         try serializer.append(STOMPFrame(.commit, headers: commit), to: &state.pending)
     }
 

@@ -68,7 +68,9 @@ package final class Outbox: Sendable {
     let transport: any ByteTransport
     let time: TimeSource
     let limit: Int
-    let state = Mutex(State())
+    let state = Locked(State())
+    /// Where a paused reader is woken.
+    let pause = PauseGate()
     /// There is something to write, or a write has failed.
     let writerSignal = Signal()
     /// A deadline was registered that is earlier than the one waited for.

@@ -25,14 +25,14 @@ package final class MessageBatch: @unchecked Sendable {
     /// consumer never holds much more memory than its messages need.
     init(_ frames: ContiguousArray<FrameReference>, in chunk: ByteChunk, owner: DeliveryOwner) {
         let count = frames.count
-        self.frames = .allocate(capacity: count)
+        let copies = UnsafeMutablePointer<FrameReference>.allocate(capacity: count)
+        frames.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress { copies.initialize(from: base, count: count) }
+        }
+        self.frames = copies
         self.count = count
         self.owner = owner
         self.unsettledCount = count
-        frames.withUnsafeBufferPointer { source in
-            guard let base = source.baseAddress else { return }
-            self.frames.initialize(from: base, count: count)
-        }
         let used = frames.reduce(0) { $0 + $1.byteCount }
         if used * 8 < chunk.capacity {
             self.chunk = ByteChunk(capacity: used)

@@ -50,7 +50,6 @@ final class SubscriptionStorage: @unchecked Sendable {
     let destination: STOMPDestination
     let options: STOMPSubscriptionOptions
     let owner: DeliveryOwner
-    let pause: PauseGate
 
     @usableFromInline
     let isTaken = Atomic(false)
@@ -66,23 +65,21 @@ final class SubscriptionStorage: @unchecked Sendable {
     private var ready: ArraySlice<MessageBatch> = []
     private var iterator: AsyncStream<MessageBatch>.Iterator
     private var needsFreshStream = false
-    private let delivery: Mutex<Delivery>
+    private let delivery: Locked<Delivery>
 
     init(
         id: String,
         destination: STOMPDestination,
         options: STOMPSubscriptionOptions,
-        owner: DeliveryOwner,
-        pause: PauseGate
+        owner: DeliveryOwner
     ) {
         self.id = id
         self.destination = destination
         self.options = options
         self.owner = owner
-        self.pause = pause
         let (stream, continuation) = Self.makeStream(options)
         self.iterator = stream.makeAsyncIterator()
-        self.delivery = Mutex(Delivery(continuation: continuation))
+        self.delivery = Locked(Delivery(continuation: continuation))
     }
 
     private static func makeStream(
@@ -173,7 +170,7 @@ final class SubscriptionStorage: @unchecked Sendable {
             delivery.stuckSince = nil
             delivery.isReportedStuck = false
         }
-        self.pause.relieve()
+        self.owner.outbox.pause.relieve()
     }
 
     /// About to suspend: our own acks should not wait for the writer, and a paused reader must go on.
@@ -183,7 +180,7 @@ final class SubscriptionStorage: @unchecked Sendable {
             return delivery.bufferedByteCount > 0
         }
         guard !hasBuffered else { return }
-        self.pause.relieve()
+        self.owner.outbox.pause.relieve()
         self.owner.outbox.flush()
     }
 
@@ -331,7 +328,7 @@ final class SubscriptionStorage: @unchecked Sendable {
         guard let continuation else { return false }
         if revoking { self.isRevoked.store(true, ordering: .releasing) }
         continuation.finish()
-        self.pause.relieve()
+        self.owner.outbox.pause.relieve()
         return true
     }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-import Synchronization
-
 /// A block of received bytes, shared by the reader that fills it and the messages that lie in it.
 ///
 /// `@unchecked Sendable`: only the one reader writes, and only above the bytes it has handed out; what is handed
@@ -50,7 +48,7 @@ package final class ChunkPool: Sendable {
 
     package let chunkCapacity: Int
     private let freeLimit: Int
-    private let free = Mutex<[Block]>([])
+    private let free = Locked<[Block]>([])
 
     package init(chunkCapacity: Int, freeLimit: Int) {
         self.chunkCapacity = chunkCapacity

@@ -5,8 +5,8 @@
 ///
 /// A RECEIPT completes only the waiter it names: it means that earlier frames were received, not that they were
 /// processed.
-package struct ReceiptTable<Waiter> {
-    private struct Pending {
+package struct ReceiptTable<Waiter: Sendable>: Sendable {
+    private struct Pending: Sendable {
         var waiter: Waiter
         var deadline: Duration
     }

@@ -2,7 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 /// The open transactions of a connection (STOMP 1.2, BEGIN).
-package struct TransactionTable<Record> {
+package struct TransactionTable<Record: Sendable>: Sendable {
     /// Ids are octets, hence not `String` keys, whose equality is canonical equivalence.
     private var open: [[UInt8]: Record] = [:]
     private var lastNumber: UInt64 = 0

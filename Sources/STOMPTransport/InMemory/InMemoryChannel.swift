@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPCore
+
 /// One direction of an in-memory pipe: a bounded ring of bytes with a writer and a reader.
 final class InMemoryChannel: Sendable {
     private struct State {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPCore
+
 /// Where in-memory connections meet: a client connects to it, a broker accepts from it.
 package final class InMemoryListener: Listener {
     private struct State {

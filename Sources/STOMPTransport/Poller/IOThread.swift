@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPCore
+
 /// The process's one I/O thread.
 ///
 /// It waits for readiness, resumes who waits for it, and runs the tasks that prefer it. Those are few and never block:

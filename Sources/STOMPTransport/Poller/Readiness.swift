@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPCore
 import Synchronization
 
 /// Whether one direction of one stream may move bytes, and who waits for that.

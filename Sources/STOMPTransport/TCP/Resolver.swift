@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPCore
+
 /// Turns names into addresses on a few threads of its own, since the system's resolver blocks.
 ///
 /// At most `threadLimit` threads, started when there is work and ended when there is none. A cancelled wait takes its

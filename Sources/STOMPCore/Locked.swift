@@ -8,16 +8,16 @@ import Synchronization
 /// The contended path of `Mutex` runs inside the runtime's library, which is not instrumented, so each contended lock
 /// would be reported as a race. An acquiring load after locking and a releasing store before unlocking say the same
 /// in code of ours; on x86-64 both are plain moves.
-struct Locked<Value>: ~Copyable, Sendable {
+package struct Locked<Value: ~Copyable>: ~Copyable, Sendable {
     private let mutex: Mutex<Value>
     private let order = Atomic<Bool>(false)
 
-    init(_ value: consuming sending Value) {
+    package init(_ value: consuming sending Value) {
         self.mutex = Mutex(value)
     }
 
     @inline(__always)
-    borrowing func withLock<Result, Failure>(
+    package borrowing func withLock<Result: ~Copyable, Failure>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         try self.mutex.withLock { value throws(Failure) in

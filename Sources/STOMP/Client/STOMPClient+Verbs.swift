@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+public import STOMPCore
+
+extension STOMPClient {
+    /// Sends a text, as UTF-8 (STOMP 1.2, SEND). Waits for a connection if there is none.
+    ///
+    /// Without a receipt it returns when the frame is in the bounded outbox: waiting for room there is the
+    /// back-pressure, and a frame that is still there when the connection ends is lost, which is an event. Cancelled,
+    /// the frame is not sent, or sent whole.
+    ///
+    /// - Parameters:
+    ///   - text: the body.
+    ///   - destination: where it goes to.
+    ///   - contentType: the `content-type` header; `nil`: none.
+    ///   - headers: further headers, which the broker passes on.
+    ///   - contentLength: whether to send `content-length`; `nil`: as configured.
+    ///   - receipt: whether to wait until the broker has confirmed it.
+    /// - Throws: not sent: ``STOMPError/Code/notConnected``, ``STOMPError/Code/closed``,
+    ///   ``STOMPError/Code/outboxFull``, ``STOMPError/Code/invalidArgument``. With a receipt also
+    ///   ``STOMPError/Code/rejected``, and, with an unknown outcome, ``STOMPError/Code/receiptTimedOut``,
+    ///   ``STOMPError/Code/connectionLost`` and ``STOMPError/Code/cancelled``.
+    @inlinable
+    public nonisolated(nonsending) func send(
+        _ text: String,
+        to destination: STOMPDestination,
+        contentType: STOMPContentType? = .plainText,
+        headers: STOMPHeaders = [:],
+        contentLength: STOMPContentLength? = nil,
+        receipt: STOMPReceipt = .none
+    ) async throws(STOMPError) {
+        let request = SendRequest(
+            destination: destination,
+            body: .text(text),
+            contentType: contentType,
+            headers: headers,
+            contentLength: contentLength
+        )
+        if case .none = receipt.kind, try self.sendNow(request) { return }
+        try await self.send(request, receipt: receipt)
+    }
+
+    /// Sends bytes; otherwise as ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``.
+    @inlinable
+    public nonisolated(nonsending) func send(
+        _ body: [UInt8],
+        to destination: STOMPDestination,
+        contentType: STOMPContentType? = .octetStream,
+        headers: STOMPHeaders = [:],
+        contentLength: STOMPContentLength? = nil,
+        receipt: STOMPReceipt = .none
+    ) async throws(STOMPError) {
+        let request = SendRequest(
+            destination: destination,
+            body: .bytes(body),
+            contentType: contentType,
+            headers: headers,
+            contentLength: contentLength
+        )
+        if case .none = receipt.kind, try self.sendNow(request) { return }
+        try await self.send(request, receipt: receipt)
+    }
+
+    /// Sends without waiting for anything. Returns `false` if that needs a wait.
+    @usableFromInline
+    func sendNow(_ request: borrowing SendRequest) throws(STOMPError) -> Bool {
+        guard let connection = self.current else { return false }
+        return try connection.sendNow(request)
+    }
+
+    @usableFromInline
+    func send(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
+        let connection = try await self.currentConnection()
+        try await connection.send(request, receipt: receipt)
+    }
+
+    private func currentConnection() async throws(STOMPError) -> STOMPConnection {
+        if let connection = self.current { return connection }
+        return try await self.connection()
+    }
+
+    /// Subscribes to a destination (STOMP 1.2, SUBSCRIBE). Waits for a connection if there is none.
+    ///
+    /// - Throws: as ``STOMPConnection/subscribe(to:ack:id:headers:options:)``.
+    public func subscribe(
+        to destination: STOMPDestination,
+        ack: STOMPAckMode = .clientIndividual,
+        id: String? = nil,
+        headers: STOMPHeaders = [:],
+        options: STOMPSubscriptionOptions? = nil
+    ) async throws(STOMPError) -> STOMPSubscription {
+        let connection = try await self.currentConnection()
+        return try await connection.subscribe(to: destination, ack: ack, id: id, headers: headers, options: options)
+    }
+
+    /// Subscribes, runs `body`, and unsubscribes, also when `body` throws or the task is cancelled.
+    ///
+    /// What was received and not answered goes back to the broker at once.
+    ///
+    /// - Throws: what `body` throws; else as ``subscribe(to:ack:id:headers:options:)``.
+    public nonisolated(nonsending) func withSubscription<Value>(
+        to destination: STOMPDestination,
+        ack: STOMPAckMode = .clientIndividual,
+        id: String? = nil,
+        headers: STOMPHeaders = [:],
+        options: STOMPSubscriptionOptions? = nil,
+        _ body: (STOMPSubscription) async throws -> Value
+    ) async throws -> Value {
+        try await self.currentConnection().withSubscription(
+            to: destination,
+            ack: ack,
+            id: id,
+            headers: headers,
+            options: options,
+            body
+        )
+    }
+
+    /// Acknowledges by id; see ``STOMPConnection/ack(id:subscription:receipt:)``.
+    public func ack(id: String, subscription: String, receipt: STOMPReceipt = .none) async throws(STOMPError) {
+        try await self.currentConnection().ack(id: id, subscription: subscription, receipt: receipt)
+    }
+
+    /// Refuses by id; see ``STOMPConnection/nack(id:subscription:headers:receipt:)``.
+    public func nack(
+        id: String,
+        subscription: String,
+        headers: STOMPHeaders = [:],
+        receipt: STOMPReceipt = .none
+    ) async throws(STOMPError) {
+        let connection = try await self.currentConnection()
+        try await connection.nack(id: id, subscription: subscription, headers: headers, receipt: receipt)
+    }
+
+    /// Begins a transaction; see ``STOMPConnection/begin(id:)``.
+    public func begin(id: String? = nil) async throws(STOMPError) -> STOMPTransaction {
+        try await self.currentConnection().begin(id: id)
+    }
+
+    /// Runs `body` in a transaction: COMMIT with a receipt when it returns, ABORT when it throws or the task is
+    /// cancelled. Never replayed.
+    ///
+    /// - Throws: what `body` throws; ``STOMPError/Code/cancelled``; else as ``STOMPTransaction/commit()``.
+    public nonisolated(nonsending) func withTransaction<Value>(
+        _ body: (STOMPTransaction) async throws -> Value
+    ) async throws -> Value {
+        try await self.currentConnection().withTransaction(body)
+    }
+}

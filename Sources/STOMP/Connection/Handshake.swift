@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+import STOMPTransport
+
+/// From an open transport to an open session: CONNECT goes out, CONNECTED comes back (STOMP 1.2, Connecting).
+///
+/// Nothing else is written in between, not even a heart-beat.
+struct Handshake: ~Copyable {
+    let transport: any ByteTransport
+    var parser: FrameParser
+    var session: ClientSession
+
+    init(transport: any ByteTransport, server: STOMPServer, configuration: STOMPConfiguration) {
+        self.transport = transport
+        // Until CONNECTED the most tolerant line ends hold, since the version is not known.
+        self.parser = FrameParser(version: .v12, limits: configuration.limits, leniency: configuration.leniency)
+        var offer = ClientSession.Offer()
+        offer.versions = configuration.versions
+        offer.command = configuration.connectCommand
+        offer.virtualHost = server.virtualHost
+        offer.login = server.login?.login
+        offer.passcode = server.login?.passcode
+        offer.heartBeat = configuration.heartBeat.header
+        offer.headers = configuration.connectHeaders
+        self.session = ClientSession(offer: offer, leniency: configuration.leniency)
+    }
+
+    /// - Throws: ``STOMPError/Code/connectRefused``, ``STOMPError/Code/unsupportedVersion``,
+    ///   ``STOMPError/Code/connectFailed``, ``STOMPError/Code/protocolViolation`` or that the task was cancelled.
+    mutating func run() async throws(STOMPError) -> STOMPSessionInfo {
+        var output = OutputBuffer()
+        try FrameSerializer(version: .v12).append(self.session.connect(), to: &output)
+        try await self.transport.writeAll(output)
+        while true {
+            switch try self.transport.receive(into: self.parser.freeSpace()) {
+            case .bytes(let count):
+                self.parser.received(count)
+                if let info = try self.takeAnswer() { return info }
+            case .wouldBlock:
+                await self.transport.waitUntilReadable()
+                if Task.isCancelled { throw .cancelled }
+            case .endOfStream:
+                throw STOMPError(
+                    .connectFailed,
+                    "\(self.transport.peerDescription) closed the connection before CONNECTED. Is it a STOMP port?"
+                )
+            }
+        }
+    }
+
+    private mutating func takeAnswer() throws(STOMPError) -> STOMPSessionInfo? {
+        guard let reference = try self.parser.next() else { return nil }
+        let leniency = self.parser.leniency
+        let frame = self.parser.chunk.decoded(reference, version: self.parser.version, leniency: leniency)
+        switch try self.session.received(frame) {
+        case .connected(let info):
+            self.parser.version = info.version
+            return info
+        case .refused(let error):
+            throw error
+        default:
+            throw STOMPError(.protocolViolation, "The broker answered CONNECT with \(frame.command).", frame: frame)
+        }
+    }
+}

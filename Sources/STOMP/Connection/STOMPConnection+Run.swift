@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+import STOMPTransport
+
+extension STOMPConnection {
+    /// Why one of the connection's tasks has ended.
+    enum End: Sendable {
+        case finished
+        case failed(STOMPError)
+        /// The peer takes no bytes any more; an ERROR that says why may still be on its way.
+        case writeFailed(STOMPError)
+        case cancelled
+    }
+
+    /// How long the reader may look for an ERROR after a write has failed.
+    private static let grace: Duration = .seconds(1)
+
+    /// Drives the connection to its end. Called once.
+    ///
+    /// When the task is cancelled, says goodbye to the broker first, within
+    /// ``STOMPConfiguration/shutdownTimeout``.
+    ///
+    /// - Returns: why it ended, or `nil` if that was wished.
+    func run() async -> STOMPError? {
+        let end = await self.drive()
+        guard case .cancelled = end else { return self.finish(end) }
+        await withCleanup {
+        } cleanup: { _ in
+            await withTaskGroup { group in
+                group.addTask(name: "stomp.farewell") { _ = await self.finish(self.drive()) }
+                await self.disconnect()
+                group.cancelAll()
+            }
+        }
+        return self.finish(.finished)
+    }
+
+    /// The task tree of a connection. All of it has ended when this returns.
+    private func drive() async -> End {
+        await withTaskGroup(of: End.self) { group in
+            // Its end is the connection's: end of stream, a fatal ERROR, a violation.
+            group.addTask(name: "stomp.reader") { await self.read() }
+            // Its end is the connection's: a write has failed.
+            group.addTask(name: "stomp.writer") { await self.write() }
+            // Ends only when cancelled: each deadline fails its own wait and nothing else.
+            group.addTask(name: "stomp.receipts") {
+                await self.outbox.runDeadlines()
+                return .cancelled
+            }
+            let executor = self.configuration.livenessExecutor
+            if self.liveness.sendsBeats {
+                // Ends only when cancelled; a beat that cannot be written is the writer's to report.
+                group.addTask(name: "stomp.heart-beat", executorPreference: executor) {
+                    await self.liveness.runBeats()
+                    return .cancelled
+                }
+            }
+            if self.liveness.expectsBeats {
+                // Its end is the connection's: the peer is silent.
+                group.addTask(name: "stomp.watchdog", executorPreference: executor) {
+                    await self.liveness.watch().map { .failed($0) } ?? .cancelled
+                }
+            }
+            var end = await group.next() ?? .cancelled
+            if case .writeFailed(let error) = end {
+                group.addTask(name: "stomp.grace") {
+                    await self.time.sleep(until: self.time.now + Self.grace)
+                    return .failed(error)
+                }
+                end = await group.next() ?? .failed(error)
+                // A plain end of stream says less than the failed write.
+                if case .failed(let other) = end, other.code == .connectionLost { end = .failed(error) }
+            }
+            group.cancelAll()
+            return end
+        }
+    }
+
+    /// The task `stomp.writer`: writes what nobody else has written, waiting for the socket.
+    private nonisolated func write() async -> End {
+        while !Task.isCancelled {
+            self.outbox.flush()
+            let (failure, isStalled) = self.outbox.state.withLock { ($0.writeFailure, $0.inFlightCount > 0) }
+            if let failure { return .writeFailed(failure) }
+            if isStalled {
+                await self.transport.waitUntilWritable()
+            } else {
+                await self.outbox.writerSignal.wait()
+            }
+        }
+        return .cancelled
+    }
+
+    /// Ends everything that belongs to the connection; only the first call counts.
+    ///
+    /// - Returns: the error, unless the end was wished.
+    private func finish(_ end: End) -> STOMPError? {
+        let wasWished = self.outbox.isClosing
+        self.transport.close()
+        let reason: STOMPError
+        let failure: STOMPError?
+        switch end {
+        case .failed(let error) where !wasWished, .writeFailed(let error) where !wasWished:
+            (reason, failure) = (error, error)
+        default:
+            (reason, failure) = (STOMPError(.closed, "The connection was shut down."), nil)
+        }
+        let lost = self.outbox.close(reason)
+        if lost > 0, failure != nil { self.events.send(.framesLost(lost)) }
+        for slot in self.subscriptions.entries {
+            // What needs an answer comes again by another connection; what needs none would be lost.
+            let revoking = slot.storage.owner.mode != .auto
+            slot.storage.end(failure.map { .failed(Self.streamEnd($0)) } ?? .finished, revoking: revoking)
+        }
+        self.subscriptions = SubscriptionTable()
+        return failure
+    }
+
+    private static func streamEnd(_ error: STOMPError) -> STOMPError {
+        guard error.code != .connectionLost else { return error }
+        return STOMPError(
+            .connectionLost,
+            "The connection ended: \(error.message)",
+            frame: error.frame,
+            cause: error
+        )
+    }
+
+    /// Ends the session politely: waits for outstanding receipts, since RabbitMQ forgets them at DISCONNECT; sends
+    /// DISCONNECT with a receipt; waits for that or for the end of the stream; closes (STOMP 1.2, DISCONNECT).
+    ///
+    /// Returns within twice ``STOMPConfiguration/shutdownTimeout``. Never throws: that a broker closes without an answer
+    /// is usual.
+    public nonisolated func disconnect() async {
+        let timeout = self.configuration.shutdownTimeout
+        let late = STOMPError(.receiptTimedOut, "Receipts were still outstanding.")
+        try? await withDeadline(self.time.now + timeout, of: self.time, timeout: late) { () throws(STOMPError) in
+            await self.outbox.waitUntilQuiet()
+        }
+        let farewell = self.outbox.disconnect(serializer: self.serializer, deadline: self.time.now + timeout)
+        if self.dialect.hasReceipts { try? await farewell?.value() }
+        self.transport.close()
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+extension STOMPConnection {
+    /// Sends a text, as UTF-8 (STOMP 1.2, SEND).
+    ///
+    /// Without a receipt it returns when the frame is in the bounded outbox: waiting for room there is the
+    /// back-pressure. Cancelled, the frame is not sent, or sent whole.
+    ///
+    /// - Parameters:
+    ///   - text: the body.
+    ///   - destination: where it goes to.
+    ///   - contentType: the `content-type` header; `nil`: none.
+    ///   - headers: further headers, which the broker passes on.
+    ///   - contentLength: whether to send `content-length`; `nil`: as configured.
+    ///   - receipt: whether to wait until the broker has confirmed it.
+    /// - Throws: not sent: ``STOMPError/Code/notConnected``, ``STOMPError/Code/closed``,
+    ///   ``STOMPError/Code/outboxFull``, ``STOMPError/Code/invalidArgument``. With a receipt also
+    ///   ``STOMPError/Code/rejected``, and, with an unknown outcome, ``STOMPError/Code/receiptTimedOut``,
+    ///   ``STOMPError/Code/connectionLost`` and ``STOMPError/Code/cancelled``.
+    @inlinable
+    public nonisolated(nonsending) func send(
+        _ text: String,
+        to destination: STOMPDestination,
+        contentType: STOMPContentType? = .plainText,
+        headers: STOMPHeaders = [:],
+        contentLength: STOMPContentLength? = nil,
+        receipt: STOMPReceipt = .none
+    ) async throws(STOMPError) {
+        let request = SendRequest(
+            destination: destination,
+            body: .text(text),
+            contentType: contentType,
+            headers: headers,
+            contentLength: contentLength
+        )
+        if case .none = receipt.kind, try self.sendNow(request) { return }
+        try await self.send(request, receipt: receipt)
+    }
+
+    /// Sends bytes; otherwise as ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``.
+    @inlinable
+    public nonisolated(nonsending) func send(
+        _ body: [UInt8],
+        to destination: STOMPDestination,
+        contentType: STOMPContentType? = .octetStream,
+        headers: STOMPHeaders = [:],
+        contentLength: STOMPContentLength? = nil,
+        receipt: STOMPReceipt = .none
+    ) async throws(STOMPError) {
+        let request = SendRequest(
+            destination: destination,
+            body: .bytes(body),
+            contentType: contentType,
+            headers: headers,
+            contentLength: contentLength
+        )
+        if case .none = receipt.kind, try self.sendNow(request) { return }
+        try await self.send(request, receipt: receipt)
+    }
+
+    /// Sends without waiting for anything. Returns `false` if that needs a wait for room.
+    @usableFromInline
+    nonisolated func sendNow(_ request: borrowing SendRequest) throws(STOMPError) -> Bool {
+        try self.outbox.send(
+            request,
+            serializer: self.serializer,
+            contentLength: self.configuration.contentLength
+        )
+    }
+
+    @usableFromInline
+    nonisolated func send(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
+        switch receipt.kind {
+        case .none:
+            let deadline = self.time.now + self.configuration.outboxTimeout
+            repeat { try await self.outbox.waitForRoom(until: deadline) } while try !self.sendNow(request)
+        case .required(let timeout):
+            guard self.dialect.hasReceipts else { throw .noReceipts(self.dialect) }
+            try await self.outbox.appendAwaitingReceipt(
+                within: timeout ?? self.configuration.receiptTimeout,
+                roomWithin: self.configuration.outboxTimeout
+            ) { state, receipt throws(STOMPError) in
+                try Outbox.checkTransaction(request.transaction, state)
+                try request.append(
+                    to: &state.pending,
+                    serializer: self.serializer,
+                    contentLength: self.configuration.contentLength,
+                    receipt: receipt
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+
+extension STOMPConnection {
+    /// Subscribes to a destination (STOMP 1.2, SUBSCRIBE).
+    ///
+    /// Returns when the broker has confirmed it, where it gives receipts. Messages that come earlier are buffered.
+    ///
+    /// - Parameters:
+    ///   - destination: what to subscribe to.
+    ///   - ack: when the broker considers a message consumed.
+    ///   - id: the subscription's id, for brokers that derive names from it; `nil`: one is made.
+    ///   - headers: further headers, such as `selector`; they may set the prefetch header too.
+    ///   - options: what the subscription may buffer; `nil`: as configured.
+    /// - Throws: ``STOMPError/Code/rejected`` or ``STOMPError/Code/serverError`` if the broker refuses;
+    ///   ``STOMPError/Code/invalidArgument``; ``STOMPError/Code/notSupported`` for `client-individual` in 1.0;
+    ///   otherwise as `send` with a receipt.
+    public func subscribe(
+        to destination: STOMPDestination,
+        ack: STOMPAckMode = .clientIndividual,
+        id: String? = nil,
+        headers: STOMPHeaders = [:],
+        options: STOMPSubscriptionOptions? = nil
+    ) async throws(STOMPError) -> STOMPSubscription {
+        let options = options ?? self.configuration.subscription
+        try self.check(destination, ack: ack, headers: headers, options: options)
+        self.forgetAbandoned()
+        let id = id ?? self.subscriptions.makeID()
+        let owner = self.outbox.openDeliveries(subscriptionID: id, mode: ack, session: self.context)
+        let storage = SubscriptionStorage(id: id, destination: destination, options: options, owner: owner)
+        do throws(STOMPError) {
+            // Before SUBSCRIBE is written, since messages may come before its receipt.
+            try self.subscriptions.insert(Slot(storage), id: id, destination: destination.rawValue)
+        } catch {
+            self.outbox.closeDeliveries(owner)
+            storage.end(.finished, revoking: true)
+            throw error
+        }
+        // From here on, dropping the subscription unsubscribes: also when the wait is cancelled or times out.
+        let subscription = STOMPSubscription(storage)
+        do throws(STOMPError) {
+            try await self.writeSubscribe(storage, headers: headers)
+            return subscription
+        } catch {
+            switch error.code {
+            case .cancelled, .receiptTimedOut:
+                break
+            default:
+                // The broker does not have it.
+                self.outbox.closeDeliveries(owner)
+                storage.end(.failed(error), revoking: true)
+                self.subscriptions.remove(id: id)
+            }
+            throw error
+        }
+    }
+
+    private func check(
+        _ destination: STOMPDestination,
+        ack: STOMPAckMode,
+        headers: STOMPHeaders,
+        options: STOMPSubscriptionOptions
+    ) throws(STOMPError) {
+        if destination.rawValue.isEmpty {
+            throw STOMPError(.invalidArgument, "A SUBSCRIBE needs a destination.")
+        }
+        if ack == .clientIndividual, self.session.version == .v10 {
+            throw STOMPError(.notSupported, "STOMP 1.0 has no client-individual; subscribe with ack: .client or .auto.")
+        }
+        if options.overflow != .failSubscription, ack != .auto {
+            throw STOMPError(
+                .invalidArgument,
+                "Dropping messages is for ack mode auto only: a dropped message that needs an ack would stay with us."
+            )
+        }
+        for name in [STOMPHeaders.Name.destination, .id, .ack, .receipt, .contentLength] where headers[name] != nil {
+            throw STOMPError(.invalidArgument, "The header \(name) is the client's own; use the argument instead.")
+        }
+    }
+
+    private func writeSubscribe(_ storage: SubscriptionStorage, headers: STOMPHeaders) async throws(STOMPError) {
+        var all: STOMPHeaders = [.id: storage.id]
+        all.append(.destination, storage.destination.rawValue)
+        all.append(.ack, storage.owner.mode.rawValue)
+        if let prefetch = self.dialect.prefetch, storage.owner.mode != .auto, headers[prefetch.header] == nil {
+            let amount = prefetch.unit == .messages ? storage.options.messageCredit : storage.options.softLimit
+            all.append(prefetch.header, String(amount))
+        }
+        all.appendMissing(from: headers)
+        let frame = STOMPFrame(.subscribe, headers: all)
+        guard self.dialect.hasReceipts else { return try self.outbox.appendNow(frame, serializer: self.serializer) }
+        try await self.outbox.appendAwaitingReceipt(
+            within: self.configuration.receiptTimeout,
+            roomWithin: self.configuration.outboxTimeout,
+            isUrgent: true
+        ) { state, receipt throws(STOMPError) in
+            var frame = frame
+            frame.headers.append(.receipt, String(receipt))
+            try self.serializer.append(frame, to: &state.pending)
+        }
+    }
+
+    /// Subscribes, runs `body`, and unsubscribes, also when `body` throws or the task is cancelled.
+    ///
+    /// What was received and not answered goes back to the broker at once.
+    ///
+    /// - Throws: what `body` throws; else as ``subscribe(to:ack:id:headers:options:)``.
+    public nonisolated(nonsending) func withSubscription<Value>(
+        to destination: STOMPDestination,
+        ack: STOMPAckMode = .clientIndividual,
+        id: String? = nil,
+        headers: STOMPHeaders = [:],
+        options: STOMPSubscriptionOptions? = nil,
+        _ body: (STOMPSubscription) async throws -> Value
+    ) async throws -> Value {
+        let subscription = try await self.subscribe(
+            to: destination,
+            ack: ack,
+            id: id,
+            headers: headers,
+            options: options
+        )
+        return try await subscription.withUnsubscribing(body)
+    }
+
+    /// Acknowledges by the id that ``STOMPMessage/acknowledgementID`` gives, for code that has kept only that.
+    ///
+    /// - Throws: ``STOMPError/Code/alreadyAcknowledged`` if no unanswered message of the subscription has this id;
+    ///   otherwise as ``STOMPMessage/ack(receipt:)``.
+    public func ack(id: String, subscription: String, receipt: STOMPReceipt = .none) async throws(STOMPError) {
+        try await self.delivery(id, subscription).ack(receipt: receipt)
+    }
+
+    /// Refuses by id; otherwise as ``ack(id:subscription:receipt:)``.
+    public func nack(
+        id: String,
+        subscription: String,
+        headers: STOMPHeaders = [:],
+        receipt: STOMPReceipt = .none
+    ) async throws(STOMPError) {
+        try await self.delivery(id, subscription).nack(headers: headers, receipt: receipt)
+    }
+
+    private func delivery(_ id: String, _ subscription: String) throws(STOMPError) -> STOMPMessage {
+        guard let slot = self.subscriptions.entry(id: subscription) else {
+            throw STOMPError(.notAcknowledgeable, "There is no subscription with the id \"\(subscription)\".")
+        }
+        let owner = slot.storage.owner
+        guard owner.mode != .auto else {
+            throw STOMPError(.notAcknowledgeable, "The subscription \"\(subscription)\" has the ack mode auto.")
+        }
+        let (batch, index) = try self.outbox.delivery(acknowledgementID: id, owner: owner)
+        return STOMPMessage(batch: batch, index: index)
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+import STOMPTransport
+
+/// One connection to one broker, from CONNECTED to its end; it does not reconnect.
+///
+/// The actor owns the session: the parser, what each frame means, and the subscriptions. Frames going out do not pass
+/// through it: they are appended to the outbox under its lock.
+public actor STOMPConnection {
+    /// What the reader keeps of a subscription.
+    final class Slot {
+        let storage: SubscriptionStorage
+        /// Frames of the chunk being parsed that have not been handed over.
+        var pending = ContiguousArray<FrameReference>()
+
+        init(_ storage: SubscriptionStorage) {
+            self.storage = storage
+        }
+    }
+
+    /// What was agreed on when the session was opened.
+    public nonisolated let session: STOMPSessionInfo
+    /// The broker's habits, as detected or configured.
+    public nonisolated let dialect: STOMPDialect
+
+    nonisolated let configuration: STOMPConfiguration
+    nonisolated let serializer: FrameSerializer
+    nonisolated let transport: any ByteTransport
+    nonisolated let outbox: Outbox
+    nonisolated let time: TimeSource
+    nonisolated let events: EventHub
+    nonisolated let liveness: Liveness
+
+    var parser: FrameParser
+    var machine: ClientSession
+    var subscriptions = SubscriptionTable<Slot>()
+    /// The slots that the chunk being parsed has frames for.
+    var touched: [Slot] = []
+    var confirmed: [UInt64] = []
+    /// Some subscription was at its soft limit when it was last looked at.
+    var mayBeFull = false
+
+    private init(
+        _ handshake: consuming Handshake,
+        session: STOMPSessionInfo,
+        configuration: STOMPConfiguration,
+        time: TimeSource,
+        events: EventHub
+    ) {
+        self.session = session
+        self.dialect = configuration.dialect ?? .detected(from: session.serverDescription)
+        self.configuration = configuration
+        self.serializer = FrameSerializer(version: session.version)
+        self.transport = handshake.transport
+        self.outbox = Outbox(transport: handshake.transport, time: time, limit: configuration.outboxLimit)
+        self.time = time
+        self.events = events
+        var schedule = session.schedule
+        if session.version == .v10 { schedule.outgoing = configuration.heartBeat.legacyKeepAlive }
+        self.liveness = Liveness(
+            schedule: schedule,
+            tolerance: configuration.heartBeat.tolerance,
+            outbox: self.outbox
+        )
+        self.machine = handshake.session
+        self.parser = handshake.parser
+    }
+
+    /// Connects and opens a session, within ``STOMPConfiguration/connectTimeout``.
+    ///
+    /// Whoever calls this must call ``run()``.
+    static func open(
+        to server: STOMPServer,
+        configuration: STOMPConfiguration,
+        time: TimeSource,
+        events: EventHub
+    ) async throws(STOMPError) -> STOMPConnection {
+        let timeout = STOMPError(
+            .connectTimedOut,
+            "\(server.endpoint) gave no CONNECTED within \(configuration.connectTimeout)."
+        )
+        let deadline = time.now + configuration.connectTimeout
+        return try await withDeadline(deadline, of: time, timeout: timeout) { () throws(STOMPError) in
+            let transport = try await server.endpoint.connect()
+            do throws(STOMPError) {
+                var handshake = Handshake(transport: transport, server: server, configuration: configuration)
+                let session = try await handshake.run()
+                return STOMPConnection(
+                    handshake,
+                    session: session,
+                    configuration: configuration,
+                    time: time,
+                    events: events
+                )
+            } catch {
+                transport.close()
+                throw error
+            }
+        }
+    }
+
+    /// What of the session a subscription needs to know.
+    nonisolated var context: SessionContext {
+        SessionContext(
+            version: self.session.version,
+            leniency: self.configuration.leniency,
+            dialect: self.dialect,
+            receiptTimeout: self.configuration.receiptTimeout,
+            outboxTimeout: self.configuration.outboxTimeout,
+            shutdownTimeout: self.configuration.shutdownTimeout
+        )
+    }
+
+    /// Who is at the other end, such as `127.0.0.1:61613`.
+    public nonisolated var peerDescription: String {
+        self.transport.peerDescription
+    }
+
+    /// Connects, runs `body`, and disconnects: waits for outstanding receipts, sends DISCONNECT with a receipt, and
+    /// closes; each wait is bounded.
+    ///
+    /// - Throws: what `body` throws; else why no connection could be made, or why it ended before `body` did.
+    public static func withConnection<Value>(
+        to server: STOMPServer,
+        configuration: STOMPConfiguration = STOMPConfiguration(),
+        _ body: (STOMPConnection) async throws -> Value
+    ) async throws -> Value {
+        let time = TimeSource(configuration.clock)
+        let connection = try await self.open(
+            to: server,
+            configuration: configuration,
+            time: time,
+            events: EventHub()
+        )
+        return try await withThrowingTaskGroup(of: STOMPError?.self) { group in
+            group.addTask(name: "stomp.connection") { await connection.run() }
+            let value = try await withCleanup {
+                try await body(connection)
+            } cleanup: { _ in
+                await connection.disconnect()
+            }
+            if let error = try await group.next() ?? nil { throw error }
+            return value
+        }
+    }
+
+    /// As ``withConnection(to:configuration:_:)-(STOMPServer,_,_)``, without a login.
+    public static func withConnection<Value>(
+        to endpoint: STOMPEndpoint,
+        configuration: STOMPConfiguration = STOMPConfiguration(),
+        _ body: (STOMPConnection) async throws -> Value
+    ) async throws -> Value {
+        try await self.withConnection(to: STOMPServer(endpoint), configuration: configuration, body)
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+/// Something rare that an operator wants to know about. Read them from ``STOMPClient/events``.
+@nonexhaustive
+public enum STOMPEvent: Sendable {
+    /// A session was opened.
+    case connected(STOMPSessionInfo)
+    /// The connection has ended; `nil`: as wished.
+    case disconnected(STOMPError?)
+    /// So many frames at most were still unsent when the connection ended.
+    case framesLost(Int)
+    /// Reading from the socket pauses because the consumers are behind.
+    case readingPaused
+    /// Reading goes on.
+    case readingResumed
+    /// A subscription with a dropping overflow policy was at its hard limit.
+    case messagesDropped(subscription: String, count: Int)
+    /// A subscription has been at its limit and unread for ``STOMPConfiguration/slowConsumerTimeout``.
+    case slowConsumer(subscription: String)
+    /// A subscription ended while the connection lives: an overflow, or an ERROR that names it.
+    case subscriptionFailed(subscription: String, STOMPError)
+    /// A message for no subscription of ours, such as one that was under way at UNSUBSCRIBE. On RabbitMQ it stays with
+    /// this connection until that ends.
+    case unexpectedMessage(subscription: String?)
+    /// A RECEIPT or ERROR for nothing that is pending, or a frame that this version does not know.
+    case unexpectedFrame(STOMPFrame)
+    /// The configuration will not do what was meant; the text says why.
+    case warning(String)
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMP
+public import STOMPCore
+package import STOMPTransport
+import Synchronization
+
+/// A STOMP broker that lives in this process, for tests, examples and development.
+///
+/// It speaks STOMP 1.0, 1.1 and 1.2 with queues, topics, acknowledgements, redelivery, transactions, receipts and
+/// heart-beats, keeps everything in memory and within bounds, and is as strict as the specification: a client's mistake
+/// is answered with an ERROR and the end of the connection.
+///
+/// - `/queue/NAME`, or any other name: each message goes to one subscriber, in turn. What is not acknowledged comes
+///   back in front of the queue and is delivered again with `redelivered:true`.
+/// - `/topic/NAME`: each subscriber gets a copy. A subscription may have wildcards as in RabbitMQ: in a name of words
+///   with dots between them, `*` is one word and `#` is any number of them.
+///
+/// ```swift
+/// try await withSTOMPBroker { broker in
+///     try await withSTOMPClient(connectedTo: broker) { client in try await OrderWorker(client).handleNext() }
+///     #expect(await broker.settled(in: "/queue/orders") == [.acknowledged("order-1")])
+/// }
+/// ```
+public final class STOMPBroker: Sendable {
+    /// What the broker was made with.
+    public let configuration: Configuration
+    /// Where clients in this process connect.
+    package let inMemoryListener: InMemoryListener
+    let engine: BrokerEngine
+    private let tcpListener: TCPListener?
+    private let isStarted = Atomic<Bool>(false)
+    private let lastConnection = Atomic<UInt64>(0)
+
+    /// A broker that listens, and serves nobody before ``run()``.
+    ///
+    /// - Throws: ``STOMPError/Code/connectFailed`` if the TCP port cannot be had.
+    public init(_ configuration: Configuration = Configuration(), listening: Listening = .inMemory) throws(STOMPError) {
+        self.configuration = configuration
+        self.engine = BrokerEngine(configuration)
+        self.inMemoryListener = InMemoryListener()
+        self.tcpListener = try listening.bind()
+    }
+
+    /// The TCP port at 127.0.0.1; `nil` if the broker listens in memory only.
+    public var port: Int? {
+        self.tcpListener?.port
+    }
+
+    /// Serves clients until the task is cancelled, then cuts their connections.
+    ///
+    /// All tasks of the broker are children of this call.
+    ///
+    /// - Throws: ``STOMPError/Code/alreadyRunning`` on a second call, ``STOMPError/Code/connectFailed`` if the system
+    ///   lets no more clients in.
+    public func run() async throws(STOMPError) {
+        guard !self.isStarted.exchange(true, ordering: .relaxed) else {
+            throw STOMPError(.alreadyRunning, "A broker runs once. Make another one.")
+        }
+        let failure = await self.serveAll()
+        self.inMemoryListener.close()
+        self.tcpListener?.close()
+        await self.engine.stop()
+        if let failure { throw failure }
+    }
+
+    private func serveAll() async -> STOMPError? {
+        await withTaskGroup(of: STOMPError?.self) { group in
+            group.addTask(name: "stomp.broker.in-memory") { await self.serve(self.inMemoryListener) }
+            if let tcpListener = self.tcpListener {
+                group.addTask(name: "stomp.broker.tcp") { await self.serve(tcpListener) }
+            }
+            // Either ends by cancellation or failure, and then both do.
+            let failure = await group.next() ?? nil
+            group.cancelAll()
+            return failure
+        }
+    }
+
+    private func serve(_ listener: any Listener) async -> STOMPError? {
+        await withDiscardingTaskGroup { connections in
+            do throws(TransportError) {
+                while !Task.isCancelled {
+                    let transport = try await listener.accept()
+                    let connection = BrokerConnection(
+                        id: self.lastConnection.add(1, ordering: .relaxed).newValue,
+                        transport: transport,
+                        engine: self.engine,
+                        configuration: self.configuration
+                    )
+                    connections.addTask(name: "stomp.broker.connection") { await connection.run() }
+                }
+                return nil
+            } catch {
+                connections.cancelAll()
+                return Task.isCancelled ? nil : STOMPError(.connectFailed, error.message, cause: error)
+            }
+        }
+    }
+}
+
+extension STOMPBroker.Listening {
+    /// The TCP listener, if there is to be one.
+    func bind() throws(STOMPError) -> TCPListener? {
+        guard let port = self.loopbackPort else { return nil }
+        do throws(TransportError) {
+            return try TCPListener.bind(port: port)
+        } catch {
+            throw STOMPError(.connectFailed, error.message, cause: error)
+        }
+    }
+}
+
+/// Runs a broker while `body` runs.
+///
+/// When `body` ends, so does the broker: connections that are still open are cut.
+///
+/// - Throws: what `body` throws; ``STOMPError/Code/connectFailed`` if the TCP port cannot be had.
+public func withSTOMPBroker<Value>(
+    _ configuration: STOMPBroker.Configuration = STOMPBroker.Configuration(),
+    listening: STOMPBroker.Listening = .inMemory,
+    _ body: (STOMPBroker) async throws -> Value
+) async throws -> Value {
+    let broker = try STOMPBroker(configuration, listening: listening)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask(name: "stomp.broker") { try await broker.run() }
+        let result = try await body(broker)
+        group.cancelAll()
+        try await group.waitForAll()
+        return result
+    }
+}

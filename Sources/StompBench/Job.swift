@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMP
+
+/// What to measure.
+struct Job {
+    enum Mode: String {
+        case recv
+        case send
+        case rtt
+        case ack
+    }
+
+    struct Wrong: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let host: String
+    let port: Int
+    let mode: Mode
+    let count: Int
+    let bodyByteCount: Int
+
+    init(_ arguments: [String]) throws {
+        guard
+            arguments.count == 5, let port = Int(arguments[1]), let mode = Mode(rawValue: arguments[2]),
+            let count = Int(arguments[3]), count > 0, let size = Int(arguments[4]), size >= 0
+        else { throw Wrong(description: "usage: stomp-bench HOST PORT recv|send|rtt|ack COUNT BODYSIZE") }
+        self.host = arguments[0]
+        self.port = port
+        self.mode = mode
+        self.count = count
+        self.bodyByteCount = size
+    }
+
+    /// Does it; returns how many bytes of bodies were moved.
+    func run(_ client: STOMPClient) async throws -> Int {
+        switch self.mode {
+        case .recv: try await self.receive(client, mode: .auto)
+        case .ack: try await self.receiveAndAck(client)
+        case .send: try await self.send(client)
+        case .rtt: try await self.roundTrips(client)
+        }
+    }
+
+    private var blast: STOMPDestination {
+        STOMPDestination("/blast/\(self.count)/\(self.bodyByteCount)")
+    }
+
+    private var body: [UInt8] {
+        [UInt8](repeating: UInt8(ascii: "x"), count: self.bodyByteCount)
+    }
+
+    private func receive(_ client: STOMPClient, mode: STOMPAckMode) async throws -> Int {
+        let messages = try await client.subscribe(to: self.blast, ack: mode)
+        var bytes = 0
+        var received = 0
+        var ids = Sequence()
+        for try await message in messages {
+            bytes += message.bodyByteCount
+            message.withRawHeader(.messageID) { ids.check($0) }
+            received += 1
+            if received == self.count { break }
+        }
+        return try self.checked(bytes, received: received, ids: ids)
+    }
+
+    private func receiveAndAck(_ client: STOMPClient) async throws -> Int {
+        var options = STOMPSubscriptionOptions()
+        // The load server has no prefetch and pushes all at once.
+        options.hardLimit = .max
+        let messages = try await client.subscribe(to: self.blast, options: options)
+        var bytes = 0
+        var received = 0
+        var ids = Sequence()
+        for try await message in messages {
+            bytes += message.bodyByteCount
+            message.withRawHeader(.messageID) { ids.check($0) }
+            try await message.ack()
+            received += 1
+            if received == self.count { break }
+        }
+        try await client.send([], to: "/stats", receipt: .required)
+        return try self.checked(bytes, received: received, ids: ids)
+    }
+
+    private func send(_ client: STOMPClient) async throws -> Int {
+        let body = self.body
+        for _ in 0..<self.count {
+            try await client.send(body, to: "/sink", contentType: .plainText)
+        }
+        try await client.send([], to: "/stats", receipt: .required)
+        return self.count * self.bodyByteCount
+    }
+
+    private func roundTrips(_ client: STOMPClient) async throws -> Int {
+        let body = self.body
+        for _ in 0..<self.count {
+            try await client.send(body, to: "/sink", contentType: .plainText, receipt: .required)
+        }
+        return self.count * self.bodyByteCount
+    }
+
+    private func checked(_ bytes: Int, received: Int, ids: Sequence) throws -> Int {
+        guard received == self.count, bytes == self.count * self.bodyByteCount, ids.isComplete(self.count) else {
+            throw Wrong(description: "received \(received) messages, \(bytes) bytes, ids out of order: \(ids.wrong)")
+        }
+        return bytes
+    }
+}
+
+/// Checks that the numbers at the end of the message ids count up by one.
+struct Sequence {
+    private(set) var wrong = 0
+    private var last = 0
+    private var checked = 0
+
+    mutating func check(_ id: UnsafeRawBufferPointer?) {
+        let digits = id?.suffix(9) ?? UnsafeRawBufferPointer(start: nil, count: 0)[...]
+        let number = digits.reduce(0) { $0 &* 10 &+ Int($1 &- 48) }
+        if number != self.last &+ 1 { self.wrong += 1 }
+        self.last = number
+        self.checked += 1
+    }
+
+    func isComplete(_ count: Int) -> Bool {
+        self.wrong == 0 && self.checked == count
+    }
+}
