@@ -12,7 +12,7 @@ import Musl
 import Darwin
 #endif
 
-/// `swift run quickstart [--url stomp://USER:PASSWORD@HOST:PORT]`
+/// `swift run quickstart [--url stomp://USER:PASSWORD@HOST:PORT]`.
 @main
 struct Quickstart {
     static func main() async {

@@ -3,7 +3,9 @@
 
 import STOMP
 
-/// Sends, receives, acknowledges, and shows a transaction. Counts what happens.
+/// Sends, receives, acknowledges, and shows a transaction.
+///
+/// Counts what happens.
 struct Tour {
     struct Tally {
         var sent = 0

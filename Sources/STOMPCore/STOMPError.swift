@@ -6,22 +6,36 @@
 /// ``code`` is for programs, ``message`` for people: it says what happened and what to do about it. Secrets never
 /// appear in either.
 public struct STOMPError: Error, Sendable, CustomStringConvertible {
-    /// What went wrong.
-    public var code: Code
-    /// What went wrong and what to do next, as a sentence.
-    public var message: String
-    /// The ERROR frame that is behind this error, if one.
-    public var frame: STOMPFrame?
-    /// The error behind this one, if one.
-    public var cause: (any Error)?
+    /// Kept behind one reference, so that results and optionals of errors stay small on the paths without any.
+    private final class Storage: Sendable {
+        let code: Code
+        let message: String
+        let frame: STOMPFrame?
+        let cause: (any Error)?
+
+        init(_ code: Code, _ message: String, _ frame: STOMPFrame?, _ cause: (any Error)?) {
+            self.code = code
+            self.message = message
+            self.frame = frame
+            self.cause = cause
+        }
+    }
+
+    private let storage: Storage
 
     /// An error of these parts.
     public init(_ code: Code, _ message: String, frame: STOMPFrame? = nil, cause: (any Error)? = nil) {
-        self.code = code
-        self.message = message
-        self.frame = frame
-        self.cause = cause
+        self.storage = Storage(code, message, frame, cause)
     }
+
+    /// What went wrong.
+    public var code: Code { self.storage.code }
+    /// What went wrong and what to do next, as a sentence.
+    public var message: String { self.storage.message }
+    /// The ERROR frame that is behind this error, if one.
+    public var frame: STOMPFrame? { self.storage.frame }
+    /// The error behind this one, if one.
+    public var cause: (any Error)? { self.storage.cause }
 
     /// Whether the same call may succeed later without a change to the program or its settings.
     ///
@@ -60,6 +74,7 @@ extension STOMPError {
             self.kind = kind
         }
 
+        /// The code's name, such as `connectionLost`.
         public var description: String {
             self.kind.rawValue
         }
@@ -74,7 +89,9 @@ extension STOMPError {
             }
         }
 
-        /// An argument cannot be sent: a bad header, destination, id or option. Nothing was written.
+        /// An argument cannot be sent: a bad header, destination, id or option.
+        ///
+        /// Nothing was written.
         public static let invalidArgument = Code(.invalidArgument)
         /// A server's address cannot be read.
         public static let invalidURI = Code(.invalidURI)
@@ -92,7 +109,9 @@ extension STOMPError {
         public static let unsupportedVersion = Code(.unsupportedVersion)
         /// `run()` was called a second time.
         public static let alreadyRunning = Code(.alreadyRunning)
-        /// The connection ended. For a frame that was under way the outcome is unknown.
+        /// The connection ended.
+        ///
+        /// For a frame that was under way the outcome is unknown.
         public static let connectionLost = Code(.connectionLost)
         /// Nothing came from the broker for longer than the agreed heart-beats allow.
         public static let heartBeatLost = Code(.heartBeatLost)
@@ -118,11 +137,17 @@ extension STOMPError {
         public static let closed = Code(.closed)
         /// The calling task was cancelled.
         public static let cancelled = Code(.cancelled)
-        /// The message came by a connection that is gone; the broker delivers it again. Nothing was written.
+        /// The message came by a connection that is gone; the broker delivers it again.
+        ///
+        /// Nothing was written.
         public static let staleAcknowledgement = Code(.staleAcknowledgement)
-        /// The message was acknowledged before, perhaps by a cumulative ack. Nothing was written.
+        /// The message was acknowledged before, perhaps by a cumulative ack.
+        ///
+        /// Nothing was written.
         public static let alreadyAcknowledged = Code(.alreadyAcknowledged)
-        /// The message's subscription is `auto` or has ended, or no such delivery is known. Nothing was written.
+        /// The message's subscription is `auto` or has ended, or no such delivery is known.
+        ///
+        /// Nothing was written.
         public static let notAcknowledgeable = Code(.notAcknowledgeable)
         /// Two tasks iterate one subscription at the same time.
         public static let alreadyIterating = Code(.alreadyIterating)

@@ -34,7 +34,8 @@ struct Job {
         self.bodyByteCount = size
     }
 
-    /// Does it; returns how many bytes of bodies were moved.
+    /// Does it, off the main thread as a service would; returns how many bytes of bodies were moved.
+    @concurrent
     func run(_ client: STOMPClient) async throws -> Int {
         switch self.mode {
         case .recv: try await self.receive(client, mode: .auto)
@@ -59,7 +60,7 @@ struct Job {
         var ids = Sequence()
         for try await message in messages {
             bytes += message.bodyByteCount
-            message.withRawHeader(.messageID) { ids.check($0) }
+            message.withRawMessageID { ids.check($0) }
             received += 1
             if received == self.count { break }
         }
@@ -76,7 +77,7 @@ struct Job {
         var ids = Sequence()
         for try await message in messages {
             bytes += message.bodyByteCount
-            message.withRawHeader(.messageID) { ids.check($0) }
+            message.withRawMessageID { ids.check($0) }
             try await message.ack()
             received += 1
             if received == self.count { break }

@@ -4,7 +4,9 @@
 public import STOMPCore
 
 extension STOMPClient {
-    /// Sends a text, as UTF-8 (STOMP 1.2, SEND). Waits for a connection if there is none.
+    /// Sends a text, as UTF-8 (STOMP 1.2, SEND).
+    ///
+    /// Waits for a connection if there is none.
     ///
     /// Without a receipt it returns when the frame is in the bounded outbox: waiting for room there is the
     /// back-pressure, and a frame that is still there when the connection ends is lost, which is an event. Cancelled,
@@ -62,7 +64,9 @@ extension STOMPClient {
         try await self.send(request, receipt: receipt)
     }
 
-    /// Sends without waiting for anything. Returns `false` if that needs a wait.
+    /// Sends without waiting for anything.
+    ///
+    /// Returns `false` if that needs a wait.
     @usableFromInline
     func sendNow(_ request: borrowing SendRequest) throws(STOMPError) -> Bool {
         guard let connection = self.current else { return false }
@@ -80,7 +84,9 @@ extension STOMPClient {
         return try await self.connection()
     }
 
-    /// Subscribes to a destination (STOMP 1.2, SUBSCRIBE). Waits for a connection if there is none.
+    /// Subscribes to a destination (STOMP 1.2, SUBSCRIBE).
+    ///
+    /// Waits for a connection if there is none.
     ///
     /// - Throws: as ``STOMPConnection/subscribe(to:ack:id:headers:options:)``.
     public func subscribe(
@@ -139,7 +145,9 @@ extension STOMPClient {
     }
 
     /// Runs `body` in a transaction: COMMIT with a receipt when it returns, ABORT when it throws or the task is
-    /// cancelled. Never replayed.
+    /// cancelled.
+    ///
+    /// Never replayed.
     ///
     /// - Throws: what `body` throws; ``STOMPError/Code/cancelled``; else as ``STOMPTransaction/commit()``.
     public nonisolated(nonsending) func withTransaction<Value>(

@@ -29,14 +29,18 @@ public final class STOMPClient: Sendable {
     let shutdown = Signal()
     private let state = Locked(State())
 
-    /// A client of this broker. Nothing happens before ``run()``.
+    /// A client of this broker.
+    ///
+    /// Nothing happens before ``run()``.
     public init(_ server: STOMPServer, configuration: STOMPConfiguration = STOMPConfiguration()) {
         self.server = server
         self.configuration = configuration
         self.time = TimeSource(configuration.clock)
     }
 
-    /// The rare events from now on; a listener that falls behind by 256 loses the oldest. Ends with ``run()``.
+    /// The rare events from now on; a listener that falls behind by 256 loses the oldest.
+    ///
+    /// Ends with ``run()``.
     public var events: AsyncStream<STOMPEvent> {
         self.hub.listen()
     }
@@ -71,8 +75,9 @@ public final class STOMPClient: Sendable {
         if let failure { throw failure }
     }
 
-    /// Asks ``run()`` to finish: it waits for outstanding receipts, disconnects with a receipt and returns. Does not
-    /// wait; may be called from anywhere, also before ``run()``.
+    /// Asks ``run()`` to finish: it waits for outstanding receipts, disconnects with a receipt and returns.
+    ///
+    /// Does not wait; may be called from anywhere, also before ``run()``.
     public func beginGracefulShutdown() {
         self.shutdown.raise()
     }

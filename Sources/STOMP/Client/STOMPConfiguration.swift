@@ -3,17 +3,23 @@
 
 import STOMPTransport
 
-/// How a client or connection behaves. Every wait and every buffer in it has a bound.
+/// How a client or connection behaves.
+///
+/// Every wait and every buffer in it has a bound.
 public struct STOMPConfiguration: Sendable {
     /// The versions that are offered; the broker chooses the highest it has (STOMP 1.2, Protocol Negotiation).
     public var versions: Set<STOMPVersion> = Set(STOMPVersion.all)
     /// `CONNECT`, or `STOMP`, which helps protocol sniffers and which 1.0 brokers do not know.
     public var connectCommand = STOMPCommand.connect
-    /// Further headers of CONNECT, such as `client-id`. They never replace the client's own.
+    /// Further headers of CONNECT, such as `client-id`.
+    ///
+    /// They never replace the client's own.
     public var connectHeaders: STOMPHeaders = [:]
     /// What is promised to the broker and asked of it.
     public var heartBeat = STOMPHeartBeat()
-    /// What the broker may do that the specification does not allow. Lenient, since real brokers do.
+    /// What the broker may do that the specification does not allow.
+    ///
+    /// Lenient, since real brokers do.
     public var leniency = STOMPLeniency.lenient
     /// Bounds on received frames.
     public var limits = STOMPLimits()
@@ -37,8 +43,9 @@ public struct STOMPConfiguration: Sendable {
     public var outboxLimit = 1024 * 1024
     /// What each subscription may hold.
     public var subscription = STOMPSubscriptionOptions()
-    /// The longest time for which the socket is not read because consumers are behind. RabbitMQ resets a connection
-    /// that does not read for 30 s.
+    /// The longest time for which the socket is not read because consumers are behind.
+    ///
+    /// RabbitMQ resets a connection that does not read for 30 s.
     public var maximumPause: Duration = .seconds(5)
     /// After how long at its limit, unread, a subscription is reported as ``STOMPEvent/slowConsumer(subscription:)``.
     public var slowConsumerTimeout: Duration = .seconds(30)
@@ -57,15 +64,22 @@ public struct STOMPConfiguration: Sendable {
 
 /// Heart-beats: what is offered in CONNECT, and how patient we are (STOMP 1.2, Heart-beating).
 public struct STOMPHeartBeat: Sendable, Hashable {
-    /// We can send something at least this often; zero: no promise. Whole milliseconds.
+    /// We can send something at least this often; zero: no promise.
+    ///
+    /// Whole milliseconds.
     public var outgoing: Duration = .seconds(10)
-    /// We want to hear something at least this often; zero: not wanted. Whole milliseconds.
+    /// We want to hear something at least this often; zero: not wanted.
+    ///
+    /// Whole milliseconds.
     public var incoming: Duration = .seconds(10)
-    /// A broker that is silent for this many times the agreed interval counts as dead. ActiveMQ's first beat comes
-    /// after twice the interval, so less than 2 drops healthy connections there.
+    /// A broker that is silent for this many times the agreed interval counts as dead.
+    ///
+    /// ActiveMQ's first beat comes after twice the interval, so less than 2 drops healthy connections there.
     public var tolerance = 3.0
     /// In a 1.0 session, which has no heart-beats, send an EOL at least this often; for ActiveMQ's
-    /// `transport.defaultHeartBeat`. `nil`: send none, since some 1.0 brokers stop answering after one.
+    /// `transport.defaultHeartBeat`.
+    ///
+    /// `nil`: send none, since some 1.0 brokers stop answering after one.
     public var legacyKeepAlive: Duration?
 
     /// The defaults: 10 s both ways.

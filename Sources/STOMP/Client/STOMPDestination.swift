@@ -12,20 +12,23 @@ public struct STOMPDestination: Sendable, Hashable, CustomStringConvertible, Exp
         self.rawValue = rawValue
     }
 
+    /// The destination that the literal names.
     @inlinable
     public init(stringLiteral value: String) {
         self.init(value)
     }
 
+    /// The destination as the broker reads it.
     public var description: String {
         self.rawValue
     }
 
-    // Octets, not canonical equivalence.
+    /// Whether both consist of the same octets; canonical equivalence is not enough.
     public static func == (lhs: STOMPDestination, rhs: STOMPDestination) -> Bool {
         lhs.rawValue.utf8.elementsEqual(rhs.rawValue.utf8)
     }
 
+    /// Hashes the octets that `==` compares.
     public func hash(into hasher: inout Hasher) {
         for byte in self.rawValue.utf8 { hasher.combine(byte) }
     }

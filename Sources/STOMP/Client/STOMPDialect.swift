@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-/// A broker's habits beyond the specification. Detected from the `server` header of CONNECTED, or set by hand in
-/// ``STOMPConfiguration/dialect``.
+/// A broker's habits beyond the specification.
+///
+/// Detected from the `server` header of CONNECTED, or set by hand in ``STOMPConfiguration/dialect``.
 public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
     /// The SUBSCRIBE header that limits what the broker sends ahead.
     public struct Prefetch: Sendable, Hashable {
@@ -71,8 +72,9 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
     public var negativeAcknowledgement = NegativeAcknowledgement.redelivers
     /// What ERROR means.
     public var errorMeaning = ErrorMeaning.fatalUnlessAttributed
-    /// Whether `receipt` headers are answered at all. Without, nothing waits for a RECEIPT, and sends that require one
-    /// are refused.
+    /// Whether `receipt` headers are answered at all.
+    ///
+    /// Without, nothing waits for a RECEIPT, and sends that require one are refused.
     public var hasReceipts = true
     /// What leaving a subscription early takes.
     public var givingBack = GivingBack.onUnsubscribe
@@ -84,6 +86,7 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
         self.name = name
     }
 
+    /// The broker's name.
     public var description: String {
         self.name
     }

@@ -16,7 +16,9 @@ public struct STOMPReceipt: Sendable, Hashable {
         self.kind = kind
     }
 
-    /// The call returns when the frame is in the outbox. If the connection ends before it is sent, it is lost.
+    /// The call returns when the frame is in the outbox.
+    ///
+    /// If the connection ends before it is sent, it is lost.
     public static let none = STOMPReceipt(.none)
 
     /// The call returns when the broker has confirmed the frame, waiting at most

@@ -13,7 +13,9 @@ public struct STOMPEndpoint: Sendable, CustomStringConvertible {
 
     private let kind: Kind
 
-    /// A TCP port. The host is a name, or an IPv4 or IPv6 address.
+    /// A TCP port.
+    ///
+    /// The host is a name, or an IPv4 or IPv6 address.
     public static func tcp(_ host: String, port: Int = 61_613) -> STOMPEndpoint {
         STOMPEndpoint(kind: .tcp(host: host, port: port))
     }
@@ -23,6 +25,7 @@ public struct STOMPEndpoint: Sendable, CustomStringConvertible {
         STOMPEndpoint(kind: .inMemory(listener))
     }
 
+    /// Host and port, such as `localhost:61613`.
     public var description: String {
         switch self.kind {
         case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -47,7 +50,9 @@ public struct STOMPEndpoint: Sendable, CustomStringConvertible {
 public struct STOMPLogin: Sendable, Hashable, CustomStringConvertible {
     /// The `login` header.
     public var login: String
-    /// The `passcode` header. It never appears in a description, an error or an event.
+    /// The `passcode` header.
+    ///
+    /// It never appears in a description, an error or an event.
     public var passcode: String
 
     /// A login with its passcode.
@@ -56,6 +61,7 @@ public struct STOMPLogin: Sendable, Hashable, CustomStringConvertible {
         self.passcode = passcode
     }
 
+    /// The login, without the passcode.
     public var description: String {
         "\(self.login):(hidden)"
     }
@@ -67,8 +73,10 @@ public struct STOMPServer: Sendable {
     public var endpoint: STOMPEndpoint
     /// The `login` and `passcode` headers, if any.
     public var login: STOMPLogin?
-    /// The `host` header (STOMP 1.2, CONNECT). `/` is RabbitMQ's default virtual host, and the other brokers in use
-    /// ignore the header; RabbitMQ refuses a host name that it does not know.
+    /// The `host` header (STOMP 1.2, CONNECT).
+    ///
+    /// `/` is RabbitMQ's default virtual host, and the other brokers in use ignore the header; RabbitMQ refuses a host
+    /// name that it does not know.
     public var virtualHost = "/"
 
     /// The broker at this endpoint.

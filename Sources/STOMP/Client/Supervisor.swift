@@ -3,8 +3,9 @@
 
 import STOMPCore
 
-/// Decides which connection a client has. Now: one, and its end is the client's; the place where a policy will be asked
-/// is ``superviseConnections()``.
+/// Decides which connection a client has.
+///
+/// Now: one, and its end is the client's; the place where a policy will be asked is ``superviseConnections()``.
 struct Supervisor: Sendable {
     let client: STOMPClient
 

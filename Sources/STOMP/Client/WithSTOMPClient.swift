@@ -8,6 +8,7 @@
 ///   - server: the broker.
 ///   - configuration: how the client behaves.
 ///   - body: what to do while connected.
+/// - Returns: what `body` returns.
 /// - Throws: what `body` throws; else why no connection could be made, or why it ended before `body` did.
 public func withSTOMPClient<Value>(
     _ server: STOMPServer,

@@ -3,7 +3,9 @@
 
 import STOMPCore
 
-/// One value, one waiter, resolved at most once. Cancelling the waiter is one more way to resolve it.
+/// One value, one waiter, resolved at most once.
+///
+/// Cancelling the waiter is one more way to resolve it.
 package final class OneShot<Value: Sendable>: Sendable {
     private enum State {
         case pending

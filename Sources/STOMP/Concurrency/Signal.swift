@@ -3,7 +3,9 @@
 
 import STOMPCore
 
-/// "There is something to do", remembered until it is heard. One waiter at a time.
+/// "There is something to do", remembered until it is heard.
+///
+/// One waiter at a time.
 package final class Signal: Sendable {
     private enum State {
         case quiet

@@ -3,7 +3,9 @@
 
 import STOMPCore
 
-/// Who a delivery belongs to: one subscription on one connection. What a message needs for its ack, and no more.
+/// Who a delivery belongs to: one subscription on one connection.
+///
+/// What a message needs for its ack, and no more.
 @usableFromInline
 package final class DeliveryOwner: Sendable {
     let outbox: Outbox

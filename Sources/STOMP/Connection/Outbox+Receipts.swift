@@ -7,6 +7,8 @@ extension Outbox {
     /// Appends a frame that carries a receipt, in one critical section with its waiter, and waits.
     ///
     /// - Parameters:
+    ///   - timeout: how long the receipt may take.
+    ///   - roomTimeout: how long to wait for room; `nil`: append whether there is room or not.
     ///   - isUrgent: write at once, whatever else is outstanding.
     ///   - build: appends the frame; its argument is the value of the `receipt` header. Called again after a wait for
     ///     room.

@@ -30,7 +30,9 @@ extension Outbox {
         self.state.withLock { state in _ = state.deliveries.close(owner) }
     }
 
-    /// Ends a subscription whose last reference is gone: gives back, and writes UNSUBSCRIBE. Nobody waits.
+    /// Ends a subscription whose last reference is gone: gives back, and writes UNSUBSCRIBE.
+    ///
+    /// Nobody waits.
     func abandon(_ storage: SubscriptionStorage) {
         guard storage.end(.finished, revoking: true) else { return }
         self.noteAbandoned(storage.id)
@@ -42,7 +44,9 @@ extension Outbox {
         self.state.withLock { $0.abandoned.append(id) }
     }
 
-    /// Gives back, and writes UNSUBSCRIBE. Nobody waits.
+    /// Gives back, and writes UNSUBSCRIBE.
+    ///
+    /// Nobody waits.
     func writeFarewell(_ farewell: Farewell) {
         let action = self.state.withLock { state -> Action in
             guard case .open = state.phase else { return .nothing }
@@ -89,8 +93,10 @@ struct Farewell {
     /// Closes the ledger and appends the frames, all in the caller's critical section.
     ///
     /// - Parameters:
+    ///   - state: what the outbox's lock guards.
     ///   - transaction: the id of a transaction that was begun for this, or `nil`.
     ///   - receipt: the value of the receipt header of UNSUBSCRIBE, or of COMMIT where there is one.
+    /// - Throws: ``STOMPError/Code/invalidArgument`` if a header of the user's cannot be sent.
     func append(to state: inout Outbox.State, transaction: String?, receipt: UInt64?) throws(STOMPError) {
         let record = state.deliveries.close(self.owner)
         let serializer = FrameSerializer(version: self.owner.rules.version)

@@ -87,7 +87,9 @@ package final class Outbox: Sendable {
 
     // MARK: - Appending
 
-    /// Whether a frame may be appended now. One frame beyond the limit is taken when nothing else waits.
+    /// Whether a frame may be appended now.
+    ///
+    /// One frame beyond the limit is taken when nothing else waits.
     ///
     /// - Throws: ``STOMPError/Code/notConnected`` or ``STOMPError/Code/closed``.
     @inline(__always)
@@ -111,7 +113,7 @@ package final class Outbox: Sendable {
         }
     }
 
-    /// Called under the lock after an append: who writes?
+    /// Called under the lock after an append: decides who writes.
     @inline(__always)
     func decide(_ state: inout State, wasEmpty: Bool, isUrgent: Bool) -> Action {
         state.unsentFrameCount &+= 1
@@ -168,7 +170,7 @@ package final class Outbox: Sendable {
         }
     }
 
-    /// Called under the lock when bytes have left: who may try again?
+    /// Called under the lock when bytes have left: takes those who may try again.
     private func takeRoomWaiters(_ state: inout State) -> [RoomWaiter] {
         guard !state.room.isEmpty, state.byteCount <= self.limit / 2 else { return [] }
         defer { state.room = [] }

@@ -16,8 +16,12 @@ extension STOMPConnection {
 
     /// How long the reader may look for an ERROR after a write has failed.
     private static let grace: Duration = .seconds(1)
+    /// How often the writer looks whether senders are still at work.
+    private static let patience = 16
 
-    /// Drives the connection to its end. Called once.
+    /// Drives the connection to its end.
+    ///
+    /// Called once.
     ///
     /// When the task is cancelled, says goodbye to the broker first, within
     /// ``STOMPConfiguration/shutdownTimeout``.
@@ -37,7 +41,9 @@ extension STOMPConnection {
         return self.finish(.finished)
     }
 
-    /// The task tree of a connection. All of it has ended when this returns.
+    /// The task tree of a connection.
+    ///
+    /// All of it has ended when this returns.
     private func drive() async -> End {
         await withTaskGroup(of: End.self) { group in
             // Its end is the connection's: end of stream, a fatal ERROR, a violation.
@@ -88,9 +94,22 @@ extension STOMPConnection {
                 await self.transport.waitUntilWritable()
             } else {
                 await self.outbox.writerSignal.wait()
+                await self.letSendersGoOn()
             }
         }
         return .cancelled
+    }
+
+    /// Whoever has just sent something is likely to send more, and to write it all with the 64 KiB that it fills: a write
+    /// for each few frames costs both sides more than this short wait.
+    private nonisolated func letSendersGoOn() async {
+        var seen = -1
+        for _ in 0..<Self.patience {
+            let count = self.outbox.state.withLock { $0.pending.count }
+            if count == seen { return }
+            seen = count
+            await Task.yield()
+        }
     }
 
     /// Ends everything that belongs to the connection; only the first call counts.
@@ -109,12 +128,12 @@ extension STOMPConnection {
         }
         let lost = self.outbox.close(reason)
         if lost > 0, failure != nil { self.events.send(.framesLost(lost)) }
-        for slot in self.subscriptions.entries {
+        for storage in self.demultiplexer.storages {
             // What needs an answer comes again by another connection; what needs none would be lost.
-            let revoking = slot.storage.owner.mode != .auto
-            slot.storage.end(failure.map { .failed(Self.streamEnd($0)) } ?? .finished, revoking: revoking)
+            let revoking = storage.owner.mode != .auto
+            storage.end(failure.map { .failed(Self.streamEnd($0)) } ?? .finished, revoking: revoking)
         }
-        self.subscriptions = SubscriptionTable()
+        self.demultiplexer.removeAll()
         return failure
     }
 

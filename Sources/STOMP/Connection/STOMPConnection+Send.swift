@@ -59,7 +59,9 @@ extension STOMPConnection {
         try await self.send(request, receipt: receipt)
     }
 
-    /// Sends without waiting for anything. Returns `false` if that needs a wait for room.
+    /// Sends without waiting for anything.
+    ///
+    /// Returns `false` if that needs a wait for room.
     @usableFromInline
     nonisolated func sendNow(_ request: borrowing SendRequest) throws(STOMPError) -> Bool {
         try self.outbox.send(

@@ -14,6 +14,7 @@ extension STOMPConnection {
     ///   - id: the subscription's id, for brokers that derive names from it; `nil`: one is made.
     ///   - headers: further headers, such as `selector`; they may set the prefetch header too.
     ///   - options: what the subscription may buffer; `nil`: as configured.
+    /// - Returns: the subscription, which ends when its last copy is gone.
     /// - Throws: ``STOMPError/Code/rejected`` or ``STOMPError/Code/serverError`` if the broker refuses;
     ///   ``STOMPError/Code/invalidArgument``; ``STOMPError/Code/notSupported`` for `client-individual` in 1.0;
     ///   otherwise as `send` with a receipt.
@@ -27,12 +28,12 @@ extension STOMPConnection {
         let options = options ?? self.configuration.subscription
         try self.check(destination, ack: ack, headers: headers, options: options)
         self.forgetAbandoned()
-        let id = id ?? self.subscriptions.makeID()
+        let id = id ?? self.demultiplexer.makeID()
         let owner = self.outbox.openDeliveries(subscriptionID: id, mode: ack, session: self.context)
         let storage = SubscriptionStorage(id: id, destination: destination, options: options, owner: owner)
         do throws(STOMPError) {
             // Before SUBSCRIBE is written, since messages may come before its receipt.
-            try self.subscriptions.insert(Slot(storage), id: id, destination: destination.rawValue)
+            try self.demultiplexer.insert(storage)
         } catch {
             self.outbox.closeDeliveries(owner)
             storage.end(.finished, revoking: true)
@@ -51,7 +52,7 @@ extension STOMPConnection {
                 // The broker does not have it.
                 self.outbox.closeDeliveries(owner)
                 storage.end(.failed(error), revoking: true)
-                self.subscriptions.remove(id: id)
+                self.demultiplexer.remove(id: id)
             }
             throw error
         }
@@ -144,10 +145,10 @@ extension STOMPConnection {
     }
 
     private func delivery(_ id: String, _ subscription: String) throws(STOMPError) -> STOMPMessage {
-        guard let slot = self.subscriptions.entry(id: subscription) else {
+        guard let storage = self.demultiplexer.storage(id: subscription) else {
             throw STOMPError(.notAcknowledgeable, "There is no subscription with the id \"\(subscription)\".")
         }
-        let owner = slot.storage.owner
+        let owner = storage.owner
         guard owner.mode != .auto else {
             throw STOMPError(.notAcknowledgeable, "The subscription \"\(subscription)\" has the ack mode auto.")
         }

@@ -9,17 +9,6 @@ import STOMPTransport
 /// The actor owns the session: the parser, what each frame means, and the subscriptions. Frames going out do not pass
 /// through it: they are appended to the outbox under its lock.
 public actor STOMPConnection {
-    /// What the reader keeps of a subscription.
-    final class Slot {
-        let storage: SubscriptionStorage
-        /// Frames of the chunk being parsed that have not been handed over.
-        var pending = ContiguousArray<FrameReference>()
-
-        init(_ storage: SubscriptionStorage) {
-            self.storage = storage
-        }
-    }
-
     /// What was agreed on when the session was opened.
     public nonisolated let session: STOMPSessionInfo
     /// The broker's habits, as detected or configured.
@@ -33,12 +22,8 @@ public actor STOMPConnection {
     nonisolated let events: EventHub
     nonisolated let liveness: Liveness
 
-    var parser: FrameParser
+    var demultiplexer: Demultiplexer
     var machine: ClientSession
-    var subscriptions = SubscriptionTable<Slot>()
-    /// The slots that the chunk being parsed has frames for.
-    var touched: [Slot] = []
-    var confirmed: [UInt64] = []
     /// Some subscription was at its soft limit when it was last looked at.
     var mayBeFull = false
 
@@ -65,7 +50,8 @@ public actor STOMPConnection {
             outbox: self.outbox
         )
         self.machine = handshake.session
-        self.parser = handshake.parser
+        let rules = HeaderRules(version: session.version, leniency: configuration.leniency)
+        self.demultiplexer = Demultiplexer(parser: handshake.parser, rules: rules)
     }
 
     /// Connects and opens a session, within ``STOMPConfiguration/connectTimeout``.

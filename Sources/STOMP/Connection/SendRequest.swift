@@ -52,6 +52,9 @@ struct SendRequest: Sendable {
             output.append("SEND\n")
             try serializer.appendHeader("destination:", self.destination.rawValue, to: &output)
             if let type = self.contentType {
+                guard type.isMIMEType else {
+                    throw STOMPError(.invalidArgument, "The content type \"\(type)\" is not a MIME type.")
+                }
                 try serializer.appendHeader("content-type:", type.rawValue, to: &output)
             }
             if let transaction = self.transaction {

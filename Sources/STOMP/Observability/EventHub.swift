@@ -3,7 +3,9 @@
 
 import STOMPCore
 
-/// Hands each event to everybody who listens. A listener that falls behind loses its oldest events.
+/// Hands each event to everybody who listens.
+///
+/// A listener that falls behind loses its oldest events.
 package final class EventHub: Sendable {
     private struct State {
         var listeners: [Int: AsyncStream<STOMPEvent>.Continuation] = [:]

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-/// Something rare that an operator wants to know about. Read them from ``STOMPClient/events``.
+/// Something rare that an operator wants to know about.
+///
+/// Read them from ``STOMPClient/events``.
 @nonexhaustive
 public enum STOMPEvent: Sendable {
     /// A session was opened.

@@ -21,8 +21,10 @@ package final class MessageBatch: @unchecked Sendable {
     var unsettledCount: Int
     private(set) var isHollow = false
 
-    /// A batch of these frames. If they are a small part of the chunk, they are copied out of it, so that a slow
-    /// consumer never holds much more memory than its messages need.
+    /// A batch of these frames.
+    ///
+    /// If they are a small part of the chunk, they are copied out of it, so that a slow consumer never holds much more
+    /// memory than its messages need.
     init(_ frames: ContiguousArray<FrameReference>, in chunk: ByteChunk, owner: DeliveryOwner) {
         let count = frames.count
         let copies = UnsafeMutablePointer<FrameReference>.allocate(capacity: count)

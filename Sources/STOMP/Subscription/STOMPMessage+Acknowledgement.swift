@@ -29,7 +29,9 @@ extension STOMPMessage {
         try await self.settle(.nack, headers: headers, receipt: receipt)
     }
 
-    /// Acknowledges without waiting for anything. Returns `false` if that needs a wait for room.
+    /// Acknowledges without waiting for anything.
+    ///
+    /// Returns `false` if that needs a wait for room.
     @usableFromInline
     func settleNow(_ command: Settlement.Command) throws(STOMPError) -> Bool {
         let settlement = Settlement(command: command, batch: self.batch, index: self.index)

@@ -42,8 +42,17 @@ extension STOMPMessage {
     ) throws(Failure) -> Result {
         defer { withExtendedLifetime(self.batch) {} }
         let block = self.batch.headerBlock(self.index)
-        let noted = name == .messageID ? self.batch.frame(self.index).messageID : 0
-        return try body(noted > 0 ? block.rawValue(at: Int(noted)) : block.rawValue(of: name))
+        return try body(block.rawValue(of: name))
+    }
+
+    /// As ``withRawHeader(_:_:)`` with `message-id`, whose place the parser has noted.
+    public func withRawMessageID<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer?) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self.batch) {} }
+        let noted = Int(self.batch.frame(self.index).messageID)
+        let block = self.batch.headerBlock(self.index)
+        return try body(noted > 0 ? block.rawValue(at: noted) : block.rawValue(of: .messageID))
     }
 
     /// The `destination` header; brokers may send another one than was subscribed to.
@@ -51,7 +60,9 @@ extension STOMPMessage {
         STOMPDestination(self[.destination] ?? "")
     }
 
-    /// The `message-id` header; empty if the broker sent none. On RabbitMQ it is new for each delivery.
+    /// The `message-id` header; empty if the broker sent none.
+    ///
+    /// On RabbitMQ it is new for each delivery.
     public var messageID: String {
         let noted = Int(self.batch.frame(self.index).messageID)
         guard noted > 0 else { return self[.messageID] ?? "" }
@@ -92,7 +103,9 @@ extension STOMPMessage {
         Int(self.batch.frame(self.index).bodyByteCount)
     }
 
-    /// Calls `body` with the message's body where it lies. The bytes are valid only inside `body`.
+    /// Calls `body` with the message's body where it lies.
+    ///
+    /// The bytes are valid only inside `body`.
     public func withBody<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -129,7 +142,9 @@ extension STOMPMessage {
         }
     }
 
-    /// A copy with memory of its own, for messages that are kept. Acknowledging it acknowledges this message.
+    /// A copy with memory of its own, for messages that are kept.
+    ///
+    /// Acknowledging it acknowledges this message.
     public func detached() -> STOMPMessage {
         STOMPMessage(batch: self.batch.detached(self.index), index: 0)
     }

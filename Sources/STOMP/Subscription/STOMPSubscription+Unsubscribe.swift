@@ -5,7 +5,9 @@ import STOMPCore
 
 extension STOMPSubscription {
     /// Ends the subscription: its loop ends, and what was received and not answered goes back to the broker at once
-    /// (STOMP 1.2, UNSUBSCRIBE). A subscription that has ended is left alone.
+    /// (STOMP 1.2, UNSUBSCRIBE).
+    ///
+    /// A subscription that has ended is left alone.
     ///
     /// Messages that are being handled can no longer be acknowledged; the broker delivers them again.
     ///
@@ -33,8 +35,9 @@ extension STOMPSubscription {
         }
     }
 
-    /// Opens the transaction in which unanswered messages are given back. When its receipt is in, so is all that the
-    /// broker had sent before: nothing of it is stranded.
+    /// Opens the transaction in which unanswered messages are given back.
+    ///
+    /// When its receipt is in, so is all that the broker had sent before: nothing of it is stranded.
     private func beginGivingBack() async throws(STOMPError) -> String {
         let owner = self.handle.storage.owner
         let id = owner.outbox.makeTransactionID()

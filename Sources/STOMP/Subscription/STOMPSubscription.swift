@@ -7,7 +7,9 @@
 /// ``unsubscribe()``, with its scope, with the client, or when the last copy of this value is gone. One task iterates
 /// at a time. A cancelled task's loop ends at the next message, at the latest after 64.
 public struct STOMPSubscription: AsyncSequence, Sendable {
+    /// What a subscription gives.
     public typealias Element = STOMPMessage
+    /// Why a loop over it can end.
     public typealias Failure = STOMPError
 
     @usableFromInline
@@ -27,6 +29,7 @@ public struct STOMPSubscription: AsyncSequence, Sendable {
         self.handle.storage.destination
     }
 
+    /// An iterator, which goes on where the last one stopped.
     @inlinable
     public func makeAsyncIterator() -> Iterator {
         Iterator(self.handle)

@@ -4,10 +4,13 @@
 import STOMPCore
 
 extension STOMPConnection {
-    /// Begins a transaction (STOMP 1.2, BEGIN). End it with ``STOMPTransaction/commit()`` or
-    /// ``STOMPTransaction/abort()``; if the connection ends before, the broker aborts it.
+    /// Begins a transaction (STOMP 1.2, BEGIN).
+    ///
+    /// End it with ``STOMPTransaction/commit()`` or ``STOMPTransaction/abort()``; if the connection ends before, the
+    /// broker aborts it.
     ///
     /// - Parameter id: its id on the wire; `nil`: one is made.
+    /// - Returns: the open transaction.
     /// - Throws: ``STOMPError/Code/invalidArgument`` if the id is in use; otherwise as `send`.
     public nonisolated func begin(id: String? = nil) async throws(STOMPError) -> STOMPTransaction {
         let id = id ?? self.outbox.makeTransactionID()
@@ -19,7 +22,9 @@ extension STOMPConnection {
     }
 
     /// Runs `body` in a transaction: COMMIT with a receipt when it returns, ABORT when it throws or the task is
-    /// cancelled. Never replayed.
+    /// cancelled.
+    ///
+    /// Never replayed.
     ///
     /// - Throws: what `body` throws; ``STOMPError/Code/cancelled``; else as ``STOMPTransaction/commit()``.
     public nonisolated(nonsending) func withTransaction<Value>(

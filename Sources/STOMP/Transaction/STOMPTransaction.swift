@@ -4,7 +4,9 @@
 import STOMPCore
 
 /// An open transaction: what is sent and acknowledged through it happens at COMMIT, all of it or nothing (STOMP 1.2,
-/// BEGIN). It belongs to one connection and is never replayed on another.
+/// BEGIN).
+///
+/// It belongs to one connection and is never replayed on another.
 ///
 /// Sends and acks in it take no receipt: RabbitMQ confirms them only after the COMMIT. Only COMMIT and ABORT are
 /// confirmed.
@@ -72,7 +74,9 @@ public final class STOMPTransaction: Sendable {
         }
     }
 
-    /// Acknowledges a message at COMMIT. ABORT makes it unanswered again.
+    /// Acknowledges a message at COMMIT.
+    ///
+    /// ABORT makes it unanswered again.
     ///
     /// - Throws: ``STOMPError/Code/staleAcknowledgement`` if it came by another connection; otherwise as
     ///   ``STOMPMessage/ack(receipt:)``, ``STOMPError/Code/transactionEnded`` or ``STOMPError/Code/transactionLost``.
@@ -102,7 +106,9 @@ public final class STOMPTransaction: Sendable {
         try await settlement.write(receipt: .none)
     }
 
-    /// Makes all of it happen. Returns when the broker has confirmed COMMIT, where it gives receipts.
+    /// Makes all of it happen.
+    ///
+    /// Returns when the broker has confirmed COMMIT, where it gives receipts.
     ///
     /// - Throws: ``STOMPError/Code/transactionLost``: nothing happened. ``STOMPError/Code/transactionInDoubt``: the
     ///   connection, the receipt or the task ended during COMMIT. ``STOMPError/Code/rejected``: the broker refused it.
@@ -111,7 +117,9 @@ public final class STOMPTransaction: Sendable {
         _ = try await self.end(.commit)
     }
 
-    /// Makes nothing of it happen. Messages that were acknowledged in it can be acknowledged again.
+    /// Makes nothing of it happen.
+    ///
+    /// Messages that were acknowledged in it can be acknowledged again.
     ///
     /// - Throws: ``STOMPError/Code/transactionEnded``; ``STOMPError/Code/rejected``. A connection that has ended has
     ///   aborted it already: then this returns.

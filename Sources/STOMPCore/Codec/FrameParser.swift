@@ -48,6 +48,7 @@ package struct FrameParser: ~Copyable {
         // Offsets in a chunk are 32 bits wide: room for 1 GiB of headers, 2 GiB of body and the growth.
         var limits = limits
         limits.headerBlockLimit = min(limits.headerBlockLimit, 1 << 30)
+        limits.bodyLimit = min(limits.bodyLimit, 1 << 31)
         self.limits = limits
         self.leniency = leniency
         self.pool = pool
@@ -170,7 +171,7 @@ package struct FrameParser: ~Copyable {
         self.found = .none
     }
 
-    /// Looks at the bytes up to the blank line, 64 at a time. Returns whether the blank line was reached.
+    /// Looks at the bytes up to the blank line, 64 at a time, and returns whether that was reached.
     private mutating func scanHeaders() throws(STOMPError) -> Bool {
         let base = UnsafeRawPointer(self.chunk.base) + self.start
         let available = self.end - self.start
@@ -215,12 +216,13 @@ package struct FrameParser: ~Copyable {
 
     /// Whether the line is a CR only, where that is an EOL.
     @inline(__always)
-    private func isBlank(_ base: UnsafeRawPointer, _ line: Int, _ end: Int) -> Bool {
+    private mutating func isBlank(_ base: UnsafeRawPointer, _ line: Int, _ end: Int) -> Bool {
         end &- line == 1 && base.load(fromByteOffset: line, as: UInt8.self) == UInt8(ascii: "\r")
             && (self.version == .v12 || self.leniency.contains(.strayCarriageReturn))
     }
 
-    private func checkHeaderLimits(lineByteCount: Int, blockByteCount: Int) throws(STOMPError) {
+    // `mutating`, like others below that change nothing: for a call that borrows, the compiler copies the parser.
+    private mutating func checkHeaderLimits(lineByteCount: Int, blockByteCount: Int) throws(STOMPError) {
         if lineByteCount > self.limits.headerLineLimit {
             throw STOMPError(
                 .headerLineTooLong,
@@ -311,18 +313,13 @@ package struct FrameParser: ~Copyable {
         var length = 0
         for digit in digits {
             length = length * 10 + Int(digit - 48)
-            if length > self.bodyLimit { throw self.bodyTooLarge }
+            if length > self.limits.bodyLimit { throw self.bodyTooLarge() }
         }
         self.contentLength = length
     }
 
-    /// Offsets in a chunk are 32 bits wide, so 2 GiB is the most whatever the configuration says.
-    private var bodyLimit: Int {
-        min(self.limits.bodyLimit, 1 << 31)
-    }
-
-    private var bodyTooLarge: STOMPError {
-        STOMPError(.bodyTooLarge, "A received body is larger than the limit of \(self.bodyLimit) bytes.")
+    private mutating func bodyTooLarge() -> STOMPError {
+        STOMPError(.bodyTooLarge, "A received body is larger than the limit of \(self.limits.bodyLimit) bytes.")
     }
 
     private mutating func endHeaders(at end: Int, line: Int) throws(STOMPError) {
@@ -347,7 +344,7 @@ package struct FrameParser: ~Copyable {
             let unseen = available - self.scanned
             let found = unseen > 0 ? stomp_find(base + self.scanned, 0, unseen) : nil
             length = (found.map { UnsafeRawPointer($0) - base } ?? available) - self.bodyStart
-            if length > self.bodyLimit { throw self.bodyTooLarge }
+            if length > self.limits.bodyLimit { throw self.bodyTooLarge() }
             guard found != nil else {
                 self.scanned = available
                 return nil
@@ -364,7 +361,7 @@ package struct FrameParser: ~Copyable {
         return frame
     }
 
-    private func validate(_ frame: FrameReference) throws(STOMPError) {
+    private mutating func validate(_ frame: FrameReference) throws(STOMPError) {
         var rules = HeaderRules(version: self.version, leniency: self.leniency)
         rules.isHandshake = self.chunk.headerBlock(of: frame, rules: rules).command.isHandshake
         let block = self.chunk.headerBlock(of: frame, rules: rules)
@@ -382,24 +379,4 @@ extension FrameReference {
         ack: 0,
         kind: .other
     )
-}
-
-/// The beginnings of names and commands, as a load of eight bytes sees them.
-///
-/// Computed from literals, so that the compiler folds them; a stored global would be behind a once-check.
-private enum Words {
-    static var content: UInt64 { UInt64(littleEndian: 0x2d74_6e65_746e_6f63) }  // "content-"
-    static var length: UInt64 { UInt64(littleEndian: 0x003a_6874_676e_656c) }  // "length:"
-    static var subscrip: UInt64 { UInt64(littleEndian: 0x7069_7263_7362_7573) }  // "subscrip"
-    static var tion: UInt64 { UInt64(littleEndian: 0x0000_003a_6e6f_6974) }  // "tion:"
-    static var message: UInt64 { UInt64(littleEndian: 0x2d65_6761_7373_656d) }  // "message-"
-    static var id: UInt64 { UInt64(littleEndian: 0x0000_0000_003a_6469) }  // "id:"
-    static var ack: UInt32 { UInt32(littleEndian: 0x3a6b_6361) }  // "ack:"
-    static var messageCommand: UInt64 { UInt64(littleEndian: 0x0045_4741_5353_454d) }  // "MESSAGE"
-    static var receiptCommand: UInt64 { UInt64(littleEndian: 0x0054_5049_4543_4552) }  // "RECEIPT"
-    static var errorCommand: UInt64 { UInt64(littleEndian: 0x0000_0052_4f52_5245) }  // "ERROR"
-    static var connecte: UInt64 { UInt64(littleEndian: 0x4554_4345_4e4e_4f43) }  // "CONNECTE"
-    static var three: UInt64 { UInt64(littleEndian: 0x0000_0000_00ff_ffff) }
-    static var five: UInt64 { UInt64(littleEndian: 0x0000_00ff_ffff_ffff) }
-    static var seven: UInt64 { UInt64(littleEndian: 0x00ff_ffff_ffff_ffff) }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-/// Writes frames, strictly by the rules of one version. What cannot be said in that version is an error, and then
-/// nothing of the frame stays in the buffer.
+/// Writes frames, strictly by the rules of one version.
+///
+/// What cannot be said in that version is an error, and then nothing of the frame stays in the buffer.
 package struct FrameSerializer: Sendable {
     package var rules: HeaderRules
 
@@ -14,8 +15,10 @@ package struct FrameSerializer: Sendable {
         self.rules.version
     }
 
-    /// A whole frame. `content-length` is written if the frame has a body; it is ours to count, so that one among the
-    /// frame's headers is left out.
+    /// A whole frame.
+    ///
+    /// `content-length` is written if the frame has a body; it is ours to count, so that one among the frame's headers
+    /// is left out.
     ///
     /// - Throws: ``STOMPError/Code/invalidArgument`` if a header cannot be written in this version, or a body is not
     ///   allowed.

@@ -15,6 +15,7 @@ struct FrameValidator {
             throw Self.violation("a \(command) frame must not have a body")
         }
         var problem = self.problem(in: block.commandLine, what: "command")
+        // swift-format-ignore: ReplaceForEachWithForLoop
         block.forEach { name, value in
             guard problem == nil else { return }
             problem = self.problem(inName: name) ?? self.problem(inValue: value)

@@ -19,7 +19,9 @@ package struct HeaderRules: Sendable {
         !self.isHandshake && self.version > .v10
     }
 
-    /// Whether one CR before the LF belongs to the line's end. Before CONNECTED the version is not known yet.
+    /// Whether one CR before the LF belongs to the line's end.
+    ///
+    /// Before CONNECTED the version is not known yet.
     var stripsCarriageReturn: Bool {
         self.version == .v12 || self.isHandshake
     }

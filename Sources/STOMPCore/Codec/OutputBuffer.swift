@@ -5,9 +5,12 @@
 ///
 /// `@unchecked Sendable`: the memory has this one owner, which cannot be copied.
 package struct OutputBuffer: ~Copyable, @unchecked Sendable {
-    package private(set) var count = 0
-    private var base: UnsafeMutableRawPointer?
-    private var capacity = 0
+    @usableFromInline
+    package internal(set) var count = 0
+    @usableFromInline
+    var base: UnsafeMutableRawPointer?
+    @usableFromInline
+    var capacity = 0
 
     package init() {}
 
@@ -15,15 +18,19 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
         self.base?.deallocate()
     }
 
+    @inlinable
     package var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: self.base, count: self.count)
     }
 
+    @inlinable
     package var isEmpty: Bool {
         self.count == 0
     }
 
-    /// Forgets the bytes. Keeps the memory if it is at most so much.
+    /// Forgets the bytes.
+    ///
+    /// Keeps the memory if it is at most so much.
     package mutating func removeAll(keepingCapacityUpTo limit: Int) {
         self.count = 0
         guard self.capacity > limit else { return }
@@ -38,6 +45,7 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
     }
 
     /// Room for this many more bytes: what the unchecked appends below need.
+    @inlinable
     @inline(__always)
     package mutating func reserve(_ byteCount: Int) -> UnsafeMutableRawPointer {
         if let base = self.base, self.count &+ byteCount <= self.capacity { return base }
@@ -45,7 +53,8 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
     }
 
     @inline(never)
-    private mutating func grow(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    @usableFromInline
+    mutating func grow(_ byteCount: Int) -> UnsafeMutableRawPointer {
         let capacity = max(512, self.capacity * 2, self.count + byteCount)
         let new = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
         if let base = self.base {
@@ -57,6 +66,7 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
         return new
     }
 
+    @inlinable
     @inline(__always)
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
@@ -65,11 +75,13 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
         self.count &+= bytes.count
     }
 
+    @inlinable
     @inline(__always)
     package mutating func append(_ text: StaticString) {
         self.append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    @inlinable
     @inline(__always)
     package mutating func append(_ byte: UInt8) {
         let base = self.reserve(1)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-/// Where a frame lies in its chunk, and what the parser met on the way. 19 bytes; the bytes stay in the chunk.
+/// Where a frame lies in its chunk, and what the parser met on the way.
+///
+/// 19 bytes; the bytes stay in the chunk.
 package struct FrameReference: Sendable {
     /// What the command line says.
     package enum Kind: UInt8, Sendable {

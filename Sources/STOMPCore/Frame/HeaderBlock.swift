@@ -47,6 +47,7 @@ package struct HeaderBlock {
         }
         if let exact { return exact }
         var found: UnsafeRawBufferPointer?
+        // swift-format-ignore: ReplaceForEachWithForLoop
         self.forEach { rawName, rawValue in
             guard found == nil, self.rules.text(rawName).utf8.elementsEqual(name.rawValue.utf8) else { return }
             found = rawValue
@@ -63,6 +64,7 @@ package struct HeaderBlock {
     package func decoded() -> STOMPHeaders {
         var headers = STOMPHeaders()
         headers.reserveCapacity(8)
+        // swift-format-ignore: ReplaceForEachWithForLoop
         self.forEach { name, value in
             headers.append(STOMPHeaders.Name(self.rules.text(name)), self.rules.text(value))
         }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-/// The command of a frame. Commands are case-sensitive.
+/// The command of a frame.
+///
+/// Commands are case-sensitive.
 public struct STOMPCommand: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// The command as it stands in the frame's first line.
     public let rawValue: String
@@ -11,51 +13,55 @@ public struct STOMPCommand: Sendable, Hashable, CustomStringConvertible, Express
         self.rawValue = rawValue
     }
 
+    /// The command that the literal names.
     public init(stringLiteral value: String) {
         self.init(rawValue: value)
     }
 
+    /// The command as it stands in the frame.
     public var description: String {
         self.rawValue
     }
 
+    /// Whether both consist of the same octets; canonical equivalence is not enough.
     public static func == (lhs: STOMPCommand, rhs: STOMPCommand) -> Bool {
         lhs.rawValue.utf8.elementsEqual(rhs.rawValue.utf8)
     }
 
+    /// Hashes the octets that `==` compares.
     public func hash(into hasher: inout Hasher) {
         for byte in self.rawValue.utf8 { hasher.combine(byte) }
     }
 
-    /// `CONNECT`
+    /// `CONNECT`.
     public static let connect: STOMPCommand = "CONNECT"
     /// `STOMP`, which does what `CONNECT` does (from 1.1 on).
     public static let stomp: STOMPCommand = "STOMP"
-    /// `CONNECTED`
+    /// `CONNECTED`.
     public static let connected: STOMPCommand = "CONNECTED"
-    /// `SEND`
+    /// `SEND`.
     public static let send: STOMPCommand = "SEND"
-    /// `SUBSCRIBE`
+    /// `SUBSCRIBE`.
     public static let subscribe: STOMPCommand = "SUBSCRIBE"
-    /// `UNSUBSCRIBE`
+    /// `UNSUBSCRIBE`.
     public static let unsubscribe: STOMPCommand = "UNSUBSCRIBE"
-    /// `ACK`
+    /// `ACK`.
     public static let ack: STOMPCommand = "ACK"
-    /// `NACK` (from 1.1 on)
+    /// `NACK` (from 1.1 on).
     public static let nack: STOMPCommand = "NACK"
-    /// `BEGIN`
+    /// `BEGIN`.
     public static let begin: STOMPCommand = "BEGIN"
-    /// `COMMIT`
+    /// `COMMIT`.
     public static let commit: STOMPCommand = "COMMIT"
-    /// `ABORT`
+    /// `ABORT`.
     public static let abort: STOMPCommand = "ABORT"
-    /// `DISCONNECT`
+    /// `DISCONNECT`.
     public static let disconnect: STOMPCommand = "DISCONNECT"
-    /// `MESSAGE`
+    /// `MESSAGE`.
     public static let message: STOMPCommand = "MESSAGE"
-    /// `RECEIPT`
+    /// `RECEIPT`.
     public static let receipt: STOMPCommand = "RECEIPT"
-    /// `ERROR`
+    /// `ERROR`.
     public static let error: STOMPCommand = "ERROR"
 
     /// Whether the headers of this frame travel without escapes (STOMP 1.2, Value Encoding).

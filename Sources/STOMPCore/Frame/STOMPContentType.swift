@@ -6,24 +6,42 @@ public struct STOMPContentType: Sendable, Hashable, CustomStringConvertible, Exp
     /// The value of the `content-type` header.
     public let rawValue: String
 
+    /// Whether it has the form `type/subtype`, as a content type that is sent must (STOMP 1.2, content-type).
+    package let isMIMEType: Bool
+
     /// A content type with this text.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
+        let type = rawValue.utf8.prefix { $0 != UInt8(ascii: ";") }
+        let parts = type.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        self.isMIMEType = parts.count == 2 && parts.allSatisfy { part in part.contains { $0 > UInt8(ascii: " ") } }
     }
 
+    /// Whether both consist of the same octets; canonical equivalence is not enough.
+    public static func == (lhs: STOMPContentType, rhs: STOMPContentType) -> Bool {
+        lhs.rawValue.utf8.elementsEqual(rhs.rawValue.utf8)
+    }
+
+    /// Hashes the octets that `==` compares.
+    public func hash(into hasher: inout Hasher) {
+        for byte in self.rawValue.utf8 { hasher.combine(byte) }
+    }
+
+    /// The content type that the literal spells.
     public init(stringLiteral value: String) {
         self.init(value)
     }
 
+    /// The header's value.
     public var description: String {
         self.rawValue
     }
 
     /// `text/plain`, which means UTF-8 (STOMP 1.2, content-type).
     public static let plainText: STOMPContentType = "text/plain"
-    /// `application/json`
+    /// `application/json`.
     public static let json: STOMPContentType = "application/json"
-    /// `application/octet-stream`
+    /// `application/octet-stream`.
     public static let octetStream: STOMPContentType = "application/octet-stream"
 
     /// The type and subtype in lower case, without parameters, such as `text/plain`.

@@ -18,11 +18,12 @@ public struct STOMPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
             self.value = value
         }
 
-        // Octets, not canonical equivalence.
+        /// Whether both consist of the same octets; canonical equivalence is not enough.
         public static func == (lhs: Field, rhs: Field) -> Bool {
             lhs.name == rhs.name && lhs.value.utf8.elementsEqual(rhs.value.utf8)
         }
 
+        /// Hashes the octets that `==` compares.
         public func hash(into hasher: inout Hasher) {
             hasher.combine(self.name)
             for byte in self.value.utf8 { hasher.combine(byte) }
@@ -42,6 +43,7 @@ public struct STOMPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
         self.fields = Array(fields)
     }
 
+    /// These headers, in this order; names may be repeated.
     public init(dictionaryLiteral elements: (Name, String)...) {
         self.fields = elements.map { Field(name: $0.0, value: $0.1) }
     }
@@ -89,6 +91,15 @@ public struct STOMPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
 
     package mutating func reserveCapacity(_ count: Int) {
         self.fields.reserveCapacity(count)
+    }
+}
+
+extension String {
+    /// Equality of octets.
+    ///
+    /// `==` is canonical equivalence, but tells different lengths and texts apart fast.
+    package func hasSameOctets(as other: String) -> Bool {
+        self.utf8.count == other.utf8.count && self == other && self.utf8.elementsEqual(other.utf8)
     }
 }
 

@@ -33,6 +33,7 @@ public struct STOMPVersion: Sendable, Hashable, Comparable, CustomStringConverti
         "1.\(self.minor)"
     }
 
+    /// Whether the first version is the older one.
     public static func < (lhs: STOMPVersion, rhs: STOMPVersion) -> Bool {
         lhs.minor < rhs.minor
     }
@@ -49,6 +50,7 @@ public struct STOMPVersion: Sendable, Hashable, Comparable, CustomStringConverti
     /// - Parameters:
     ///   - accepted: the peer's `accept-version` header; without one it speaks 1.0 only.
     ///   - supported: what this side speaks.
+    /// - Returns: the version, or `nil` if there is none in common.
     package static func negotiated(accepted: String?, supported: Set<STOMPVersion>) -> STOMPVersion? {
         guard let accepted else { return supported.contains(.v10) ? .v10 : nil }
         return accepted.utf8.split(separator: UInt8(ascii: ","))

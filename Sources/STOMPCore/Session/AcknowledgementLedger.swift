@@ -66,6 +66,7 @@ package struct AcknowledgementLedger: Sendable {
 
     /// These deliveries can be answered again: their answers were part of a transaction that was aborted.
     package mutating func restore(_ numbers: Range<UInt64>) {
+        guard !numbers.isEmpty else { return }
         var merged = numbers
         var position = self.unsettled.partitioningIndex { $0.upperBound >= numbers.lowerBound }
         while position < self.unsettled.count, self.unsettled[position].lowerBound <= merged.upperBound {

@@ -21,7 +21,9 @@ public struct STOMPSessionInfo: Sendable {
     }
 }
 
-/// The client's half of a session: what may come when, and what it means. No I/O, no clock.
+/// The client's half of a session: what may come when, and what it means.
+///
+/// No I/O, no clock.
 package struct ClientSession: Sendable {
     /// What CONNECT says.
     package struct Offer: Sendable {
@@ -63,7 +65,9 @@ package struct ClientSession: Sendable {
         self.leniency = leniency
     }
 
-    /// The CONNECT frame. The session's own headers come first, since the first of a repeated header counts.
+    /// The CONNECT frame.
+    ///
+    /// The session's own headers come first, since the first of a repeated header counts.
     package mutating func connect() -> STOMPFrame {
         self.state = .connecting
         var headers = STOMPHeaders()
@@ -111,7 +115,9 @@ package struct ClientSession: Sendable {
         }
     }
 
-    /// A MESSAGE has come. Only its place in the session is checked here.
+    /// A MESSAGE has come.
+    ///
+    /// Only its place in the session is checked here.
     @inline(__always)
     package func receivedMessage() throws(STOMPError) {
         guard case .connected = self.state else {

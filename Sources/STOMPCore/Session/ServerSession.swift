@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-/// The broker's half of a session: what a client may send when. No I/O, no clock.
+/// The broker's half of a session: what a client may send when.
+///
+/// No I/O, no clock.
 package struct ServerSession: Sendable {
     /// What a received frame means.
     package enum Event: Sendable {

@@ -2,7 +2,11 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 /// Finds the subscription that a MESSAGE belongs to by the bytes of its `subscription` header.
-package struct SubscriptionTable<Entry> {
+///
+/// Its entries are indices into whatever its owner keeps: a generic table is not specialised across modules.
+package struct SubscriptionTable {
+    package typealias Entry = Int
+
     private struct Row {
         let id: String
         let destination: String
@@ -14,6 +18,11 @@ package struct SubscriptionTable<Entry> {
     /// Ids that we make are decimal numbers, found without hashing bytes.
     private var numbered: [UInt64: Entry] = [:]
     private var lastNumber: UInt64 = 0
+    /// The last numbered one that was found: messages come in runs.
+    ///
+    /// Zero is no id of ours.
+    private var recentNumber: UInt64 = 0
+    private var recentEntry: Entry?
 
     package init() {}
 
@@ -34,6 +43,7 @@ package struct SubscriptionTable<Entry> {
     /// - Throws: ``STOMPError/Code/invalidArgument`` if the id is in use (STOMP 1.2, SUBSCRIBE id).
     package mutating func insert(_ entry: Entry, id: String, destination: String) throws(STOMPError) {
         let key = Array(id.utf8)
+        self.recentNumber = 0
         guard self.rows[key] == nil else {
             throw STOMPError(.invalidArgument, "The subscription id \"\(id)\" is in use on this connection.")
         }
@@ -43,6 +53,8 @@ package struct SubscriptionTable<Entry> {
 
     @discardableResult
     package mutating func remove(id: String) -> Entry? {
+        self.recentNumber = 0
+        self.recentEntry = nil
         if let number = ReceiptTable<Void>.id(from: id) { self.numbered[number] = nil }
         return self.rows.removeValue(forKey: Array(id.utf8))?.entry
     }
@@ -52,8 +64,14 @@ package struct SubscriptionTable<Entry> {
     }
 
     /// The entry for a raw header value; an escaped one is decoded by the rules.
-    package func entry(rawID: UnsafeRawBufferPointer, rules: HeaderRules) -> Entry? {
-        if let number = Self.number(rawID) { return self.numbered[number] }
+    package mutating func entry(rawID: UnsafeRawBufferPointer, rules: HeaderRules) -> Entry? {
+        if let number = Self.number(rawID) {
+            if number == self.recentNumber { return self.recentEntry }
+            guard let entry = self.numbered[number] else { return nil }
+            self.recentNumber = number
+            self.recentEntry = entry
+            return entry
+        }
         return self.entry(id: rules.text(rawID))
     }
 

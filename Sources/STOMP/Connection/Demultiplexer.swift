@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+
+/// Sorts the frames of what was read: messages by subscription, receipts by id, the rest to be looked at.
+///
+/// A value of its own, so that the loop over the frames of a chunk touches no property of the actor: each such access
+/// is checked for exclusivity, which cost more than the parsing.
+struct Demultiplexer: ~Copyable {
+    /// Where a chunk's frames were sorted to.
+    struct Slot {
+        let storage: SubscriptionStorage?
+        var pending = ContiguousArray<FrameReference>()
+    }
+
+    /// What sorting has come upon.
+    enum Step {
+        /// More bytes are needed.
+        case drained
+        /// A message for no subscription of ours.
+        case unrouted(subscription: String?)
+        /// A frame that is neither a message nor a receipt of a form that can be ours.
+        case frame(STOMPFrame)
+    }
+
+    var parser: FrameParser
+    /// Ids of receipts that have come since they were last taken.
+    private(set) var confirmed: [UInt64] = []
+    private let rules: HeaderRules
+    private let checksHeaders: Bool
+    private var table = SubscriptionTable()
+    private var slots: [Slot] = []
+    private var free: [Int] = []
+    private var touched: [Int] = []
+
+    init(parser: consuming FrameParser, rules: HeaderRules) {
+        self.parser = parser
+        self.rules = rules
+        self.checksHeaders = !rules.leniency.contains(.missingMessageHeader)
+    }
+
+    // MARK: - Subscriptions
+
+    var storages: [SubscriptionStorage] {
+        self.slots.compactMap(\.storage)
+    }
+
+    mutating func makeID() -> String {
+        self.table.makeID()
+    }
+
+    func storage(id: String) -> SubscriptionStorage? {
+        self.table.entry(id: id).flatMap { self.slots[$0].storage }
+    }
+
+    /// - Throws: ``STOMPError/Code/invalidArgument`` if the id is in use.
+    mutating func insert(_ storage: SubscriptionStorage) throws(STOMPError) {
+        let index = self.free.last ?? self.slots.count
+        try self.table.insert(index, id: storage.id, destination: storage.destination.rawValue)
+        if self.free.popLast() == nil {
+            self.slots.append(Slot(storage: storage))
+        } else {
+            self.slots[index] = Slot(storage: storage)
+        }
+    }
+
+    mutating func remove(id: String) {
+        guard let index = self.table.remove(id: id) else { return }
+        self.slots[index] = Slot(storage: nil)
+        self.touched.removeAll { $0 == index }
+        self.free.append(index)
+    }
+
+    mutating func removeAll() {
+        self.table = SubscriptionTable()
+        self.slots = []
+        self.free = []
+        self.touched = []
+    }
+
+    // MARK: - Sorting
+
+    /// Goes on until something turns up that the caller must look at.
+    ///
+    /// - Throws: ``STOMPError/Code/protocolViolation`` or the error of a limit.
+    mutating func sort() throws(STOMPError) -> Step {
+        while let frame = try self.parser.next() {
+            switch frame.kind {
+            case .message:
+                if self.checksHeaders { try self.checkHeaders(of: frame) }
+                guard let index = self.slot(of: frame) else {
+                    let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
+                    return .unrouted(subscription: block.value(of: .subscription))
+                }
+                if self.slots[index].pending.isEmpty { self.touched.append(index) }
+                self.slots[index].pending.append(frame)
+            case .receipt:
+                guard let id = self.receiptID(of: frame) else { return .frame(self.decoded(frame)) }
+                self.confirmed.append(id)
+            default:
+                return .frame(self.decoded(frame))
+            }
+        }
+        return .drained
+    }
+
+    /// The next subscription for which frames have been sorted out, as a batch; `nil` when there is none.
+    mutating func takeBatch() -> (SubscriptionStorage, MessageBatch)? {
+        while let index = self.touched.popLast() {
+            guard let storage = self.slots[index].storage else { continue }
+            let batch = MessageBatch(self.slots[index].pending, in: self.parser.chunk, owner: storage.owner)
+            self.slots[index].pending.removeAll(keepingCapacity: true)
+            return (storage, batch)
+        }
+        return nil
+    }
+
+    mutating func takeConfirmed() -> [UInt64] {
+        guard !self.confirmed.isEmpty else { return [] }
+        defer { self.confirmed = [] }
+        return self.confirmed
+    }
+
+    private func decoded(_ frame: FrameReference) -> STOMPFrame {
+        self.parser.chunk.decoded(frame, version: self.rules.version, leniency: self.rules.leniency)
+    }
+
+    @inline(__always)
+    private mutating func slot(of frame: FrameReference) -> Int? {
+        let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
+        if frame.subscription > 0 {
+            return self.table.entry(rawID: block.rawValue(at: Int(frame.subscription)), rules: self.rules)
+        }
+        if let raw = block.rawValue(of: .subscription) { return self.table.entry(rawID: raw, rules: self.rules) }
+        // The Ruby stompserver names no subscription (STOMP 1.0, MESSAGE).
+        return block.value(of: .destination).flatMap { self.table.entry(destination: $0) }
+    }
+
+    /// The number that a RECEIPT names, without decoding the whole frame.
+    private func receiptID(of frame: FrameReference) -> UInt64? {
+        let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
+        return block.rawValue(of: .receiptID).flatMap { ReceiptTable<Void>.id(from: $0) }
+    }
+
+    /// What the strict profile asks of every MESSAGE (STOMP 1.2, MESSAGE).
+    private func checkHeaders(of frame: FrameReference) throws(STOMPError) {
+        let message = self.decoded(frame)
+        guard let name = FrameRequirements.missingHeader(in: message, version: self.rules.version) else { return }
+        throw STOMPError(.protocolViolation, "A MESSAGE has no \(name) header.", frame: message)
+    }
+}
