@@ -34,7 +34,7 @@ struct HouseRuleTests {
                     file: file.lastPathComponent,
                     number: index + 1,
                     text: text,
-                    code: text.replacing(/(^|\s)\/\/.*/, with: "")
+                    code: String(text.replacing(/(?:^|\s)\/\/.*/, with: ""))
                 )
             }
         }

@@ -81,7 +81,7 @@ extension STOMPClient {
 
     private func currentConnection() async throws(STOMPError) -> STOMPConnection {
         if let connection = self.current { return connection }
-        return try await self.connection()
+        return try await self.connection(within: self.configuration.connectionWaitTimeout)
     }
 
     /// Subscribes to a destination (STOMP 1.2, SUBSCRIBE).

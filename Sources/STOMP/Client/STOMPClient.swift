@@ -91,9 +91,10 @@ public final class STOMPClient: Sendable {
 
     /// The current connection, once there is one.
     ///
+    /// - Parameter timeout: how long to wait; `nil`: until the client ends.
     /// - Throws: ``STOMPError/Code/notConnected`` when that takes longer than
     ///   ``STOMPConfiguration/connectionWaitTimeout``; why the client has ended; ``STOMPError/Code/cancelled``.
-    func connection() async throws(STOMPError) -> STOMPConnection {
+    func connection(within timeout: Duration?) async throws(STOMPError) -> STOMPConnection {
         let waiter = OneShot<STOMPConnection>()
         try self.state.withLock { state throws(STOMPError) in
             if let connection = state.connection {
@@ -104,14 +105,14 @@ public final class STOMPClient: Sendable {
                 state.waiters.append(waiter)
             }
         }
-        let timeout = STOMPError(
+        let late = STOMPError(
             .notConnected,
             "There was no connection to \(self.server.endpoint) for \(self.configuration.connectionWaitTimeout). "
                 + "Is run() running?"
         )
         defer { self.state.withLock { $0.waiters.removeAll { $0 === waiter } } }
-        let deadline = self.time.now + self.configuration.connectionWaitTimeout
-        return try await withDeadline(deadline, of: self.time, timeout: timeout) { () throws(STOMPError) in
+        guard let timeout else { return try await waiter.value() }
+        return try await withDeadline(self.time.now + timeout, of: self.time, timeout: late) { () throws(STOMPError) in
             try await waiter.value()
         }
     }

@@ -17,6 +17,8 @@ struct Supervisor: Sendable {
             // Turns the wish to shut down into a polite end of the connection, or of the attempt to make one.
             group.addTask(name: "stomp.shutdown") {
                 await self.client.shutdown.wait()
+                // The connection itself says goodbye when it is cancelled.
+                guard !Task.isCancelled else { return nil }
                 await self.client.current?.disconnect()
                 return nil
             }

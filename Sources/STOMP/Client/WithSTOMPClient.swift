@@ -26,7 +26,8 @@ public func withSTOMPClient<Value>(
             }
         }
         do {
-            _ = try await client.connection()
+            // Bounded by the connection attempt: `run()` ends it.
+            _ = try await client.connection(within: nil)
             let value = try await body(client)
             client.beginGracefulShutdown()
             // What ended the connection before its time would else pass unnoticed.

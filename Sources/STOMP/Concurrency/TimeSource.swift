@@ -9,7 +9,11 @@ package struct TimeSource: Sendable {
     package init<C: Clock<Duration>>(_ clock: C) {
         let start = clock.now
         self.elapsed = { start.duration(to: clock.now) }
-        self.sleeper = { try await clock.sleep(until: start.advanced(by: $0), tolerance: nil) }
+        self.sleeper = { deadline in
+            // Beyond any process's life; real clocks trap on more.
+            let bounded = min(deadline, .seconds(3_000_000_000))
+            try await clock.sleep(until: start.advanced(by: bounded), tolerance: nil)
+        }
     }
 
     /// The process's own clock, which goes on while the machine sleeps.

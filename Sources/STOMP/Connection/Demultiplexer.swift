@@ -29,7 +29,7 @@ struct Demultiplexer: ~Copyable {
     private(set) var confirmed: [UInt64] = []
     private let rules: HeaderRules
     private let checksHeaders: Bool
-    private var table = SubscriptionTable()
+    private var table = SubscriptionTable<Int>()
     private var slots: [Slot] = []
     private var free: [Int] = []
     private var touched: [Int] = []

@@ -38,6 +38,9 @@ struct Handshake: ~Copyable {
             case .bytes(let count):
                 self.parser.received(count)
                 if let info = try self.takeAnswer() { return info }
+                // A peer that never stops sending must not outlast the deadline.
+                await Task.yield()
+                if Task.isCancelled { throw .cancelled }
             case .wouldBlock:
                 await self.transport.waitUntilReadable()
                 if Task.isCancelled { throw .cancelled }

@@ -73,8 +73,8 @@ final class Liveness: Sendable {
             }
             return STOMPError(
                 .heartBeatLost,
-                "Nothing came from \(self.transport.peerDescription) for \(interval * self.tolerance), "
-                    + "though it promised something every \(interval)."
+                "Nothing came from \(self.transport.peerDescription) until \(self.tolerance) times the "
+                    + "\(interval) had passed in which it promised to send something."
             )
         }
         return nil

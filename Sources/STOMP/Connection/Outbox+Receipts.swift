@@ -10,6 +10,8 @@ extension Outbox {
     ///   - timeout: how long the receipt may take.
     ///   - roomTimeout: how long to wait for room; `nil`: append whether there is room or not.
     ///   - isUrgent: write at once, whatever else is outstanding.
+    ///   - roomTimeout: how long to wait for room; `nil`: a frame that ends something, which is written even so and also
+    ///     by a cancelled task, whose wait alone is given up.
     ///   - build: appends the frame; its argument is the value of the `receipt` header. Called again after a wait for
     ///     room.
     /// - Throws: what `build` throws; ``STOMPError/Code/rejected``, ``STOMPError/Code/receiptTimedOut``,
@@ -20,7 +22,7 @@ extension Outbox {
         isUrgent: Bool = false,
         _ build: (inout State, _ receipt: UInt64) throws(STOMPError) -> Void
     ) async throws(STOMPError) {
-        if Task.isCancelled { throw .cancelled }
+        if roomTimeout != nil, Task.isCancelled { throw .cancelled }
         let start = self.time.now
         let waiter = OneShot<Void>()
         while true {
@@ -89,8 +91,14 @@ extension Outbox {
         return waiter != nil
     }
 
-    var outstandingReceiptCount: Int {
-        self.state.withLock { $0.receipts.count }
+    /// Whether this id was given out on this connection, however it ended.
+    func hasIssued(_ id: UInt64) -> Bool {
+        self.state.withLock { id > 0 && id <= $0.receipts.highestID }
+    }
+
+    /// Whether a call waits for a RECEIPT, or for the peer to read: then we must read.
+    var isAwaitingPeer: Bool {
+        self.state.withLock { $0.receipts.count > 0 || !$0.room.isEmpty }
     }
 
     /// Waits until no receipt is outstanding, at most until the deadlines of those that are.

@@ -38,22 +38,22 @@ struct Settlement: Sendable {
     /// Writes it, waiting for room and, if wanted, for its receipt.
     func write(receipt: STOMPReceipt) async throws(STOMPError) {
         let outbox = self.owner.outbox
-        switch receipt.kind {
-        case .none:
-            let deadline = outbox.time.now + self.owner.outboxTimeout
-            while try !outbox.settle(self) { try await outbox.waitForRoom(until: deadline) }
-        case .required(let timeout):
-            guard self.owner.dialect.hasReceipts else { throw .noReceipts(self.owner.dialect) }
-            do throws(STOMPError) {
+        do throws(STOMPError) {
+            switch receipt.kind {
+            case .none:
+                let deadline = outbox.time.now + self.owner.outboxTimeout
+                while try !outbox.settle(self) { try await outbox.waitForRoom(until: deadline) }
+            case .required(let timeout):
+                guard self.owner.dialect.hasReceipts else { throw STOMPError.noReceipts(self.owner.dialect) }
                 try await outbox.appendAwaitingReceipt(
                     within: timeout ?? self.owner.receiptTimeout,
                     roomWithin: self.owner.outboxTimeout
                 ) { state, receipt throws(STOMPError) in
                     try self.append(to: &state, receipt: receipt)
                 }
-            } catch  where error.code == .notConnected || error.code == .closed {
-                throw Self.stale(error)
             }
+        } catch {
+            throw error.code == .notConnected || error.code == .closed ? Self.stale(error) : error
         }
     }
 

@@ -35,8 +35,8 @@ extension Outbox {
     /// Nobody waits.
     func abandon(_ storage: SubscriptionStorage) {
         guard storage.end(.finished, revoking: true) else { return }
-        self.noteAbandoned(storage.id)
         self.writeFarewell(Farewell(storage: storage))
+        self.noteAbandoned(storage.id)
     }
 
     /// The actor is to forget this subscription.
@@ -52,7 +52,7 @@ extension Outbox {
             guard case .open = state.phase else { return .nothing }
             let wasEmpty = state.pending.isEmpty
             // Ids that SUBSCRIBE could say, UNSUBSCRIBE can say too.
-            try? farewell.append(to: &state, transaction: nil, receipt: nil)
+            try? farewell.append(to: &state, receipt: nil)
             return self.decide(&state, wasEmpty: wasEmpty, isUrgent: true)
         }
         self.perform(action)
@@ -94,10 +94,9 @@ struct Farewell {
     ///
     /// - Parameters:
     ///   - state: what the outbox's lock guards.
-    ///   - transaction: the id of a transaction that was begun for this, or `nil`.
     ///   - receipt: the value of the receipt header of UNSUBSCRIBE, or of COMMIT where there is one.
     /// - Throws: ``STOMPError/Code/invalidArgument`` if a header of the user's cannot be sent.
-    func append(to state: inout Outbox.State, transaction: String?, receipt: UInt64?) throws(STOMPError) {
+    func append(to state: inout Outbox.State, receipt: UInt64?) throws(STOMPError) {
         let record = state.deliveries.close(self.owner)
         let serializer = FrameSerializer(version: self.owner.rules.version)
         var unsubscribe = STOMPHeaders()
@@ -105,16 +104,13 @@ struct Farewell {
         // 1.0 brokers look for the destination.
         if self.owner.rules.version == .v10 { unsubscribe.append(.destination, self.destination) }
         unsubscribe.appendMissing(from: self.headers)
-        guard Self.needsTransaction(self.owner), let record, !record.ledger.unsettled.isEmpty || transaction != nil
-        else {
+        guard Self.needsTransaction(self.owner), let record, !record.ledger.unsettled.isEmpty else {
             if let receipt { unsubscribe.append(.receipt, String(receipt)) }
             try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
             return
         }
-        let id = transaction ?? state.transactions.makeID()
-        if transaction == nil {
-            try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &state.pending)
-        }
+        let id = state.transactions.makeID()
+        try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &state.pending)
         try self.appendNacks(of: record, transaction: id, serializer: serializer, to: &state.pending)
         try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
         var commit: STOMPHeaders = [.transaction: id]

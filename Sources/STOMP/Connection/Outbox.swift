@@ -37,8 +37,9 @@ package final class Outbox: Sendable {
         /// The flush token: whoever set it writes, outside the lock.
         var isFlushing = false
         var writeFailure: STOMPError?
-        /// Frames since the buffers were last empty, for the count of what is lost.
-        var unsentFrameCount = 0
+        /// Frames in `pending` and in flight, for the count of what is lost.
+        var pendingFrameCount = 0
+        var inFlightFrameCount = 0
 
         var receipts = ReceiptTable<OneShot<Void>>()
         var room: [RoomWaiter] = []
@@ -116,7 +117,7 @@ package final class Outbox: Sendable {
     /// Called under the lock after an append: decides who writes.
     @inline(__always)
     func decide(_ state: inout State, wasEmpty: Bool, isUrgent: Bool) -> Action {
-        state.unsentFrameCount &+= 1
+        state.pendingFrameCount &+= 1
         if state.isFlushing { return .nothing }
         if isUrgent || state.pending.count >= Self.flushThreshold { return .flush }
         return wasEmpty ? .wakeWriter : .nothing
@@ -162,6 +163,8 @@ package final class Outbox: Sendable {
             return
         }
         self.watch(deadline)
+        // A broker that does not read us may be waiting for us to read it.
+        self.pause.relieve()
         do throws(STOMPError) {
             try await waiter.value()
         } catch {
@@ -179,12 +182,17 @@ package final class Outbox: Sendable {
 
     // MARK: - Flushing
 
+    /// How often a flush goes on with what others have appended meanwhile; then that is the writer's.
+    private static let flushRounds = 4
+
     /// Writes what waits, if nobody else does and as far as the socket takes it; the rest is the writer's.
     func flush() {
         var buffer = OutputBuffer()
         var position = 0
         guard self.state.withLock({ self.beginFlush(&$0, &buffer, &position) }) else { return }
+        var rounds = 0
         while true {
+            let start = position
             do throws(TransportError) {
                 while position < buffer.count {
                     let written = try self.transport.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[position...]))
@@ -195,8 +203,10 @@ package final class Outbox: Sendable {
                 self.failFlush(STOMPError(.connectionLost, "Writing to the broker failed: \(error.message)"))
                 return
             }
-            self.lastWrite.store(self.time.now.nanoseconds, ordering: .relaxed)
-            let (room, goesOn) = self.state.withLock { self.continueFlush(&$0, &buffer, &position) }
+            if position > start { self.lastWrite.store(self.time.now.nanoseconds, ordering: .relaxed) }
+            rounds += 1
+            let mayGoOn = rounds < Self.flushRounds
+            let (room, goesOn) = self.state.withLock { self.continueFlush(&$0, &buffer, &position, mayGoOn) }
             for waiter in room { waiter.waiter.resolve(.success(())) }
             guard goesOn else { return }
         }
@@ -216,6 +226,8 @@ package final class Outbox: Sendable {
             swap(&state.pending, &state.rest)
             state.restPosition = 0
             state.inFlightCount = state.rest.count
+            state.inFlightFrameCount = state.pendingFrameCount
+            state.pendingFrameCount = 0
         }
         swap(&state.rest, &buffer)
         position = state.restPosition
@@ -224,19 +236,20 @@ package final class Outbox: Sendable {
     private func continueFlush(
         _ state: inout State,
         _ buffer: inout OutputBuffer,
-        _ position: inout Int
+        _ position: inout Int,
+        _ mayGoOn: Bool
     ) -> (room: [RoomWaiter], goesOn: Bool) {
         state.inFlightCount = buffer.count - position
         state.restPosition = position
         if state.inFlightCount == 0 {
             buffer.removeAll(keepingCapacityUpTo: 2 * Self.flushThreshold)
-            state.unsentFrameCount = state.pending.isEmpty ? 0 : state.unsentFrameCount
+            state.inFlightFrameCount = 0
         }
         swap(&state.rest, &buffer)
         let room = self.takeRoomWaiters(&state)
-        if state.inFlightCount > 0 || state.pending.isEmpty {
+        if state.inFlightCount > 0 || state.pending.isEmpty || !mayGoOn {
             state.isFlushing = false
-            if state.inFlightCount > 0 { self.writerSignal.raise() }
+            if state.byteCount > 0 { self.writerSignal.raise() }
             return (room, false)
         }
         self.takeBytes(&state, &buffer, &position)
@@ -282,6 +295,7 @@ package final class Outbox: Sendable {
         }
         guard isAppended else { return nil }
         self.watch(deadline)
+        self.pause.relieve()
         self.flush()
         return waiter
     }
@@ -302,7 +316,7 @@ package final class Outbox: Sendable {
             state.phase = .closed(reason)
             let receipts = state.receipts.removeAll()
             let others = state.room.map(\.waiter) + state.quiet
-            let lost = state.byteCount > 0 ? state.unsentFrameCount : 0
+            let lost = state.pendingFrameCount + state.inFlightFrameCount
             state.room = []
             state.quiet = []
             state.deliveries = DeliveryTable()

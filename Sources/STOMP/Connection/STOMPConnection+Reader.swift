@@ -13,7 +13,7 @@ extension STOMPConnection {
             // Bytes that came along with CONNECTED.
             try self.parse()
             while !Task.isCancelled {
-                if self.mustPause() { await self.waitForRelief() }
+                if self.mustPause() { await self.pauseReading() }
                 switch try self.transport.receive(into: self.demultiplexer.parser.freeSpace()) {
                 case .bytes(let count):
                     self.demultiplexer.parser.received(count)
@@ -21,6 +21,7 @@ extension STOMPConnection {
                     try self.parse()
                     await Task.yield()
                 case .wouldBlock:
+                    self.forgetAbandoned()
                     self.demultiplexer.parser.releaseChunk()
                     await self.transport.waitUntilReadable()
                 case .endOfStream:
@@ -73,15 +74,13 @@ extension STOMPConnection {
         case .dropped(let count):
             self.events.send(.messagesDropped(subscription: storage.id, count: count))
         case .overflow:
-            self.fail(
-                storage,
-                STOMPError(
-                    .subscriptionOverflow,
-                    "The subscription \(storage.id) to \(storage.destination) buffered more than its hard limit of "
-                        + "\(storage.options.hardLimit) bytes: its consumer is too slow."
-                )
+            let error = STOMPError(
+                .subscriptionOverflow,
+                "The subscription \(storage.id) to \(storage.destination) buffered more than its hard limit of "
+                    + "\(storage.options.hardLimit) bytes: its consumer is too slow."
             )
-            self.outbox.writeFarewell(Farewell(storage: storage))
+            // Else it was ended by another task, which says goodbye.
+            if self.fail(storage, error) { self.outbox.writeFarewell(Farewell(storage: storage)) }
         case .ended:
             self.noteLate(storage)
         }
@@ -90,12 +89,13 @@ extension STOMPConnection {
         }
     }
 
-    /// Ends one subscription; the connection and the others go on.
-    private func fail(_ storage: SubscriptionStorage, _ error: STOMPError) {
+    /// Ends one subscription; the connection and the others go on. Returns whether it was this that ended it.
+    private func fail(_ storage: SubscriptionStorage, _ error: STOMPError) -> Bool {
         // Without acks, what is buffered would be lost.
-        guard storage.end(.failed(error), revoking: storage.owner.mode != .auto) else { return }
+        guard storage.end(.failed(error), revoking: storage.owner.mode != .auto) else { return false }
         self.demultiplexer.remove(id: storage.id)
         self.events.send(.subscriptionFailed(subscription: storage.id, error))
+        return true
     }
 
     /// Messages were under way when their subscription ended: not an error (STOMP 1.2, UNSUBSCRIBE).
@@ -127,12 +127,14 @@ extension STOMPConnection {
     /// An ERROR that names a pending receipt or a subscription ends that; any other one is fatal.
     private func handleError(_ frame: STOMPFrame, receiptID: String?, subscriptionID: String?) throws(STOMPError) {
         let rejected = STOMPError(.rejected, "The broker refused it: \(frame.errorText)", frame: frame)
-        if let id = receiptID.flatMap(ReceiptTable<Void>.id(from:)), self.outbox.reject(id, rejected) {
+        if let id = receiptID.flatMap({ ReceiptTable<Void>.id(from: $0) }), self.outbox.hasIssued(id) {
+            // One that nobody waits for any more is no reason to end the connection either.
+            if !self.outbox.reject(id, rejected) { self.events.send(.unexpectedFrame(frame)) }
             if self.dialect.errorMeaning == .fatalUnlessAttributed { return }
         } else if self.dialect.errorMeaning == .fatalUnlessAttributed,
             let storage = subscriptionID.flatMap({ self.demultiplexer.storage(id: $0) })
         {
-            self.fail(storage, rejected)
+            _ = self.fail(storage, rejected)
             return self.outbox.closeDeliveries(storage.owner)
         }
         throw STOMPError(.serverError, "The broker sent an ERROR: \(frame.errorText)", frame: frame)
@@ -143,6 +145,7 @@ extension STOMPConnection {
     /// Whether reading on would only fill buffers that nobody empties.
     private func mustPause() -> Bool {
         guard self.mayBeFull else { return false }
+        self.forgetAbandoned()
         // Seen by those who free room, before we look at what room there is.
         self.outbox.pause.isPaused.store(true, ordering: .sequentiallyConsistent)
         let storages = self.demultiplexer.storages
@@ -151,24 +154,19 @@ extension STOMPConnection {
             return !demand.isAtSoftLimit && demand.isWaiting
         }
         let hasFull = storages.contains(where: \.isAtSoftLimit)
-        if hasFull, !isNeeded, self.outbox.outstandingReceiptCount == 0 { return true }
+        if hasFull, !isNeeded, !self.outbox.isAwaitingPeer { return true }
         self.mayBeFull = hasFull
         self.outbox.pause.isPaused.store(false, ordering: .sequentiallyConsistent)
         return false
     }
 
-    /// Waits until there is room, somebody needs a frame, the peer hangs up, or the longest pause is over; then at least
-    /// one read follows, towards the hard limit.
-    private func waitForRelief() async {
+    /// Stops reading until there is room or somebody needs a frame; at the longest pause, or when the peer hangs up, one
+    /// read follows in any case, towards the hard limit.
+    private func pauseReading() async {
         self.events.send(.readingPaused)
         let deadline = self.time.now + self.configuration.maximumPause
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask(name: "stomp.pause.timer") { await self.time.sleep(until: deadline) }
-            group.addTask(name: "stomp.pause.relief") { await self.outbox.pause.signal.wait() }
-            group.addTask(name: "stomp.pause.hang-up") { await self.transport.waitUntilHangUp() }
-            await group.next()
-            group.cancelAll()
-        }
+        var isOver = false
+        while !isOver, self.mustPause() { isOver = await self.waitForRelief(until: deadline) }
         // The peer could not be heard: the watchdog gives it a fresh window.
         self.liveness.noteRead()
         self.outbox.pause.isPaused.store(false, ordering: .sequentiallyConsistent)
@@ -177,6 +175,27 @@ extension STOMPConnection {
         for storage in self.demultiplexer.storages
         where storage.becameStuck(at: now, after: self.configuration.slowConsumerTimeout) {
             self.events.send(.slowConsumer(subscription: storage.id))
+        }
+    }
+
+    /// Returns whether the pause is over, rather than something having changed that may end it.
+    private func waitForRelief(until deadline: Duration) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask(name: "stomp.pause.timer") {
+                await self.time.sleep(until: deadline)
+                return true
+            }
+            group.addTask(name: "stomp.pause.relief") {
+                await self.outbox.pause.signal.wait()
+                return false
+            }
+            group.addTask(name: "stomp.pause.hang-up") {
+                await self.transport.waitUntilHangUp()
+                return true
+            }
+            let isOver = await group.next() ?? true
+            group.cancelAll()
+            return isOver || Task.isCancelled
         }
     }
 }

@@ -88,7 +88,10 @@ extension STOMPConnection {
     private nonisolated func write() async -> End {
         while !Task.isCancelled {
             self.outbox.flush()
-            let (failure, isStalled) = self.outbox.state.withLock { ($0.writeFailure, $0.inFlightCount > 0) }
+            // Bytes in flight are stalled only if nobody is about to write them.
+            let (failure, isStalled) = self.outbox.state.withLock { state in
+                (state.writeFailure, state.inFlightCount > 0 && !state.isFlushing)
+            }
             if let failure { return .writeFailed(failure) }
             if isStalled {
                 await self.transport.waitUntilWritable()
@@ -127,7 +130,7 @@ extension STOMPConnection {
             (reason, failure) = (STOMPError(.closed, "The connection was shut down."), nil)
         }
         let lost = self.outbox.close(reason)
-        if lost > 0, failure != nil { self.events.send(.framesLost(lost)) }
+        if lost > 0 { self.events.send(.framesLost(lost)) }
         for storage in self.demultiplexer.storages {
             // What needs an answer comes again by another connection; what needs none would be lost.
             let revoking = storage.owner.mode != .auto
@@ -158,8 +161,11 @@ extension STOMPConnection {
         try? await withDeadline(self.time.now + timeout, of: self.time, timeout: late) { () throws(STOMPError) in
             await self.outbox.waitUntilQuiet()
         }
-        let farewell = self.outbox.disconnect(serializer: self.serializer, deadline: self.time.now + timeout)
-        if self.dialect.hasReceipts { try? await farewell?.value() }
+        // Whoever was first closes; both await the connection's task.
+        let deadline = self.time.now + timeout
+        guard let farewell = self.outbox.disconnect(serializer: self.serializer, deadline: deadline) else { return }
+        // Where there are no receipts, the broker's end of the stream is the answer.
+        try? await farewell.value()
         self.transport.close()
     }
 }

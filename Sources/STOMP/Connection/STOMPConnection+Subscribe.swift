@@ -41,15 +41,14 @@ extension STOMPConnection {
         }
         // From here on, dropping the subscription unsubscribes: also when the wait is cancelled or times out.
         let subscription = STOMPSubscription(storage)
+        let isWritten = Locked(false)
         do throws(STOMPError) {
-            try await self.writeSubscribe(storage, headers: headers)
+            try await self.writeSubscribe(storage, headers: headers) { isWritten.withLock { $0 = true } }
             return subscription
         } catch {
-            switch error.code {
-            case .cancelled, .receiptTimedOut:
-                break
-            default:
-                // The broker does not have it.
+            let mayExist = isWritten.withLock { $0 } && [.cancelled, .receiptTimedOut].contains(error.code)
+            if !mayExist {
+                // The broker does not have it: an UNSUBSCRIBE would be answered with an ERROR.
                 self.outbox.closeDeliveries(owner)
                 storage.end(.failed(error), revoking: true)
                 self.demultiplexer.remove(id: id)
@@ -81,7 +80,11 @@ extension STOMPConnection {
         }
     }
 
-    private func writeSubscribe(_ storage: SubscriptionStorage, headers: STOMPHeaders) async throws(STOMPError) {
+    private func writeSubscribe(
+        _ storage: SubscriptionStorage,
+        headers: STOMPHeaders,
+        onWritten: @Sendable () -> Void
+    ) async throws(STOMPError) {
         var all: STOMPHeaders = [.id: storage.id]
         all.append(.destination, storage.destination.rawValue)
         all.append(.ack, storage.owner.mode.rawValue)
@@ -100,6 +103,7 @@ extension STOMPConnection {
             var frame = frame
             frame.headers.append(.receipt, String(receipt))
             try self.serializer.append(frame, to: &state.pending)
+            onWritten()
         }
     }
 

@@ -43,7 +43,9 @@ public actor STOMPConnection {
         self.time = time
         self.events = events
         var schedule = session.schedule
-        if session.version == .v10 { schedule.outgoing = configuration.heartBeat.legacyKeepAlive }
+        if session.version == .v10, let interval = configuration.heartBeat.legacyKeepAlive, interval > .zero {
+            schedule.outgoing = interval
+        }
         self.liveness = Liveness(
             schedule: schedule,
             tolerance: configuration.heartBeat.tolerance,

@@ -18,39 +18,44 @@ extension STOMPSubscription {
         let storage = self.handle.storage
         let owner = storage.owner
         guard !storage.hasEnded else { return }
-        var transaction: String?
-        if Farewell.needsTransaction(owner), owner.dialect.hasReceipts {
-            transaction = try await self.beginGivingBack()
-        }
-        guard storage.end(.finished, revoking: true) else { return }
-        owner.outbox.noteAbandoned(storage.id)
         let farewell = Farewell(storage: storage, headers: headers)
-        guard owner.dialect.hasReceipts else { return owner.outbox.writeFarewell(farewell) }
+        guard owner.dialect.hasReceipts else {
+            guard storage.end(.finished, revoking: true) else { return }
+            owner.outbox.writeFarewell(farewell)
+            return owner.outbox.noteAbandoned(storage.id)
+        }
+        if Farewell.needsTransaction(owner) { try await self.awaitWhatIsUnderWay() }
+        guard storage.end(.finished, revoking: true) else { return }
+        defer { owner.outbox.noteAbandoned(storage.id) }
         try await owner.outbox.appendAwaitingReceipt(
             within: owner.shutdownTimeout,
             roomWithin: nil,
             isUrgent: true
         ) { state, receipt throws(STOMPError) in
-            try farewell.append(to: &state, transaction: transaction, receipt: receipt)
+            try farewell.append(to: &state, receipt: receipt)
         }
     }
 
-    /// Opens the transaction in which unanswered messages are given back.
-    ///
-    /// When its receipt is in, so is all that the broker had sent before: nothing of it is stranded.
-    private func beginGivingBack() async throws(STOMPError) -> String {
+    /// Waits until all that the broker had sent before now is here, so that nothing of it is stranded: an empty
+    /// transaction, whose COMMIT is confirmed behind it.
+    private func awaitWhatIsUnderWay() async throws(STOMPError) {
         let owner = self.handle.storage.owner
         let id = owner.outbox.makeTransactionID()
         let serializer = FrameSerializer(version: owner.rules.version)
-        try await owner.outbox.appendAwaitingReceipt(
-            within: owner.shutdownTimeout,
-            roomWithin: nil,
-            isUrgent: true
-        ) { state, receipt throws(STOMPError) in
-            let headers: STOMPHeaders = [.transaction: id, .receipt: String(receipt)]
-            try serializer.append(STOMPFrame(.begin, headers: headers), to: &state.pending)
+        do throws(STOMPError) {
+            try await owner.outbox.appendAwaitingReceipt(
+                within: owner.shutdownTimeout,
+                roomWithin: nil,
+                isUrgent: true
+            ) { state, receipt throws(STOMPError) in
+                try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &state.pending)
+                let headers: STOMPHeaders = [.transaction: id, .receipt: String(receipt)]
+                try serializer.append(STOMPFrame(.commit, headers: headers), to: &state.pending)
+            }
+        } catch where error.code == .cancelled || error.code == .receiptTimedOut {
+            // Then what is under way stays with this connection; the subscription ends all the same.
+            return
         }
-        return id
     }
 
     /// Runs `body` and unsubscribes after it, whatever becomes of it.

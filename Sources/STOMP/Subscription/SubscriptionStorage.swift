@@ -148,7 +148,10 @@ final class SubscriptionStorage: @unchecked Sendable {
         defer { self.isTaken.store(false, ordering: .releasing) }
         while true {
             if self.isRevoked.load(ordering: .acquiring) { return try self.endRevoked() }
-            if Task.isCancelled { return nil }
+            if Task.isCancelled {
+                self.delivery.withLock { $0.isWaiting = false }
+                return nil
+            }
             if let batch = self.place.pointee.batch, self.place.pointee.cursor < batch.count {
                 let index = self.place.pointee.cursor
                 self.place.pointee.windowEnd = min(index + Self.window, batch.count)
@@ -165,9 +168,9 @@ final class SubscriptionStorage: @unchecked Sendable {
             var iterator = self.iterator
             guard let batch = await iterator.next(isolation: isolation) else {
                 if try self.hasFinished() { return nil }
-                // The stock stream ends for good when its consumer is cancelled.
+                // The stock stream ends for good when its consumer is cancelled, also when that one got an element.
                 self.needsFreshStream = true
-                return nil
+                continue
             }
             self.load(batch)
         }
@@ -176,9 +179,7 @@ final class SubscriptionStorage: @unchecked Sendable {
     private func load(_ batch: MessageBatch) {
         let isHollow = self.delivery.withLock { delivery in
             delivery.isWaiting = false
-            if self.options.overflow == .dropOldest, delivery.droppable.first === batch {
-                delivery.droppable.removeFirst()
-            }
+            if self.options.overflow == .dropOldest { delivery.droppable.removeAll { $0 === batch } }
             return batch.isHollow
         }
         self.place.pointee = Place()
@@ -225,9 +226,9 @@ final class SubscriptionStorage: @unchecked Sendable {
         if end != nil { continuation.finish() }
     }
 
-    /// Whether the stream's end is the subscription's.
+    /// Whether the stream's end is the subscription's, with nothing left that came by another stream.
     private func hasFinished() throws(STOMPError) -> Bool {
-        switch self.delivery.withLock({ $0.end }) {
+        switch self.delivery.withLock({ $0.stash.isEmpty ? $0.end : nil }) {
         case .none: return false
         case .finished: return true
         case .failed(let error): throw error
@@ -260,8 +261,10 @@ final class SubscriptionStorage: @unchecked Sendable {
                     // A fresh stream may have come in between; then this batch belongs there.
                     guard delivery.streamNumber == number else {
                         delivery.bufferedByteCount -= batch.byteCount
+                        delivery.droppable.removeAll { $0 === batch }
                         return false
                     }
+                    delivery.stash.removeAll(where: \.isHollow)
                     delivery.stash.append(batch)
                     return true
                 }
@@ -316,7 +319,8 @@ final class SubscriptionStorage: @unchecked Sendable {
     /// Whether reading more would only fill this buffer further, and whether somebody waits for more.
     var demand: (isAtSoftLimit: Bool, isWaiting: Bool) {
         self.delivery.withLock { delivery in
-            (delivery.bufferedByteCount >= self.options.softLimit, delivery.isWaiting)
+            guard delivery.end == nil else { return (false, false) }
+            return (delivery.bufferedByteCount >= self.options.softLimit, delivery.isWaiting)
         }
     }
 

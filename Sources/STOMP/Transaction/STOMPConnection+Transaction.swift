@@ -31,15 +31,15 @@ extension STOMPConnection {
         _ body: (STOMPTransaction) async throws -> Value
     ) async throws -> Value {
         let transaction = try await self.begin()
-        let value = try await withCleanup {
+        return try await withCleanup {
             let value = try await body(transaction)
             if Task.isCancelled { throw STOMPError.cancelled }
+            try await transaction.commit()
             return value
         } cleanup: { failed in
+            // After a COMMIT that was written this finds the transaction ended.
             if failed { try? await transaction.abort() }
         }
-        try await transaction.commit()
-        return value
     }
 }
 

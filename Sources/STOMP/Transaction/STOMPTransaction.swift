@@ -133,7 +133,8 @@ public final class STOMPTransaction: Sendable {
 
     private func end(_ command: STOMPCommand) async throws(STOMPError) {
         let serializer = self.connection.serializer
-        let timeout = self.connection.configuration.receiptTimeout
+        let configuration = self.connection.configuration
+        let timeout = command == .commit ? configuration.receiptTimeout : configuration.shutdownTimeout
         // Set under the lock: whether the frame was written, after which the outcome is no longer ours.
         let isWritten = Locked(false)
         do throws(STOMPError) {

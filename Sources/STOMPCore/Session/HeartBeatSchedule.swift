@@ -71,6 +71,8 @@ package struct HeartBeatSchedule: Sendable, Hashable {
 
     /// When a silent peer counts as dead: `tolerance` times what it promised after the last byte.
     package func silenceDeadline(lastRead: Duration, tolerance: Double) -> Duration? {
-        self.incoming.map { lastRead + $0 * tolerance }
+        // Multiplying by what is no finite number would trap.
+        let factor = tolerance.isFinite ? min(max(tolerance, 1), 1_000_000) : 1_000_000
+        return self.incoming.map { lastRead + $0 * factor }
     }
 }

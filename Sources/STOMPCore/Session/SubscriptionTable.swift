@@ -2,11 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 /// Finds the subscription that a MESSAGE belongs to by the bytes of its `subscription` header.
-///
-/// Its entries are indices into whatever its owner keeps: a generic table is not specialised across modules.
-package struct SubscriptionTable {
-    package typealias Entry = Int
-
+package struct SubscriptionTable<Entry> {
     private struct Row {
         let id: String
         let destination: String
@@ -21,8 +17,10 @@ package struct SubscriptionTable {
     /// The last numbered one that was found: messages come in runs.
     ///
     /// Zero is no id of ours.
-    private var recentNumber: UInt64 = 0
-    private var recentEntry: Entry?
+    @usableFromInline
+    var recentNumber: UInt64 = 0
+    @usableFromInline
+    var recentEntry: Entry?
 
     package init() {}
 
@@ -64,15 +62,25 @@ package struct SubscriptionTable {
     }
 
     /// The entry for a raw header value; an escaped one is decoded by the rules.
+    ///
+    /// The usual case is inlinable: a generic call across modules would cost more than it does.
+    @inlinable
     package mutating func entry(rawID: UnsafeRawBufferPointer, rules: HeaderRules) -> Entry? {
-        if let number = Self.number(rawID) {
-            if number == self.recentNumber { return self.recentEntry }
-            guard let entry = self.numbered[number] else { return nil }
-            self.recentNumber = number
-            self.recentEntry = entry
-            return entry
-        }
-        return self.entry(id: rules.text(rawID))
+        guard let number = Self.number(rawID) else { return self.entry(escapedID: rawID, rules: rules) }
+        return number == self.recentNumber ? self.recentEntry : self.entry(number: number)
+    }
+
+    @usableFromInline
+    mutating func entry(number: UInt64) -> Entry? {
+        guard let entry = self.numbered[number] else { return nil }
+        self.recentNumber = number
+        self.recentEntry = entry
+        return entry
+    }
+
+    @usableFromInline
+    func entry(escapedID: UnsafeRawBufferPointer, rules: HeaderRules) -> Entry? {
+        self.entry(id: rules.text(escapedID))
     }
 
     /// The entry for a message without a `subscription` header (1.0): the one with this destination.
@@ -82,8 +90,9 @@ package struct SubscriptionTable {
         return matches.min { $0.id < $1.id }?.entry
     }
 
+    @inlinable
     @inline(__always)
-    private static func number(_ bytes: UnsafeRawBufferPointer) -> UInt64? {
+    static func number(_ bytes: UnsafeRawBufferPointer) -> UInt64? {
         guard bytes.count > 0, bytes.count <= 18, bytes[0] != 48 else { return nil }
         var number: UInt64 = 0
         for byte in bytes {

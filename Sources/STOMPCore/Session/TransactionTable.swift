@@ -41,9 +41,9 @@ package struct TransactionTable<Record: Sendable>: Sendable {
         _ body: (inout Record) throws(STOMPError) -> Result
     ) throws(STOMPError) -> Result {
         let key = Array(id.utf8)
-        guard var record = self.open[key] else { throw Self.ended(id) }
-        defer { self.open[key] = record }
-        return try body(&record)
+        // In place: a copy's arrays would be copied at each change.
+        guard let index = self.open.index(forKey: key) else { throw Self.ended(id) }
+        return try body(&self.open.values[index])
     }
 
     /// COMMIT or ABORT: takes the transaction out.
