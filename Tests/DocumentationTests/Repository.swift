@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import Foundation
+import Testing
 
 /// The checkout that these tests were built from.
 enum Repository {
@@ -14,7 +15,10 @@ enum Repository {
 
     /// The paths of all files in a folder and in those in it, in order.
     static func files(in folder: String) throws -> [String] {
-        try FileManager.default.subpathsOfDirectory(atPath: self.file(folder).path).sorted().map { "\(folder)/\($0)" }
+        let place = self.file(folder).resolvingSymlinksInPath().path
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: place)
+        try #require(!paths.isEmpty, "\(folder) is empty")
+        return paths.sorted().map { "\(folder)/\($0)" }
     }
 
     static func swiftFiles(in folder: String) throws -> [URL] {

@@ -92,6 +92,7 @@ public final class STOMPClient: Sendable {
     /// The current connection, once there is one.
     ///
     /// - Parameter timeout: how long to wait; `nil`: until the client ends.
+    /// - Returns: the connection that there is, or the next one.
     /// - Throws: ``STOMPError/Code/notConnected`` when that takes longer than
     ///   ``STOMPConfiguration/connectionWaitTimeout``; why the client has ended; ``STOMPError/Code/cancelled``.
     func connection(within timeout: Duration?) async throws(STOMPError) -> STOMPConnection {

@@ -80,6 +80,9 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
     public var givingBack = GivingBack.onUnsubscribe
     /// Which header an ACK repeats in 1.2.
     public var acknowledgementHeader = AcknowledgementHeader.ack
+    /// How the body of an ERROR begins that only says that a message was under way at UNSUBSCRIBE; the subscription's
+    /// id follows.
+    package var lateMessageNotice: String?
 
     /// A dialect that follows the specification.
     public init(name: String) {
@@ -99,6 +102,7 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
         var dialect = STOMPDialect(name: "RabbitMQ")
         dialect.prefetch = Prefetch(header: "prefetch-count", unit: .messages)
         dialect.givingBack = .byTransaction
+        dialect.lateMessageNotice = "There is no current subscription with tag 'T_"
         return dialect
     }()
 

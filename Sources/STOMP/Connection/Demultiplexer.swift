@@ -33,6 +33,11 @@ struct Demultiplexer: ~Copyable {
     private var slots: [Slot] = []
     private var free: [Int] = []
     private var touched: [Int] = []
+    /// The last that was found: messages come in runs.
+    ///
+    /// Zero is no number.
+    private var recentNumber: UInt32 = 0
+    private var recentIndex = 0
 
     init(parser: consuming FrameParser, rules: HeaderRules) {
         self.parser = parser
@@ -67,12 +72,14 @@ struct Demultiplexer: ~Copyable {
 
     mutating func remove(id: String) {
         guard let index = self.table.remove(id: id) else { return }
+        self.recentNumber = 0
         self.slots[index] = Slot(storage: nil)
         self.touched.removeAll { $0 == index }
         self.free.append(index)
     }
 
     mutating func removeAll() {
+        self.recentNumber = 0
         self.table = SubscriptionTable()
         self.slots = []
         self.free = []
@@ -128,6 +135,17 @@ struct Demultiplexer: ~Copyable {
 
     @inline(__always)
     private mutating func slot(of frame: FrameReference) -> Int? {
+        if frame.subscriptionNumber != 0 {
+            if frame.subscriptionNumber == self.recentNumber { return self.recentIndex }
+            guard let index = self.table.entry(number: UInt64(frame.subscriptionNumber)) else { return nil }
+            self.recentNumber = frame.subscriptionNumber
+            self.recentIndex = index
+            return index
+        }
+        return self.slotByHeader(of: frame)
+    }
+
+    private func slotByHeader(of frame: FrameReference) -> Int? {
         let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
         if frame.subscription > 0 {
             return self.table.entry(rawID: block.rawValue(at: Int(frame.subscription)), rules: self.rules)

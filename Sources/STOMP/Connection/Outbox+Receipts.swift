@@ -8,10 +8,9 @@ extension Outbox {
     ///
     /// - Parameters:
     ///   - timeout: how long the receipt may take.
-    ///   - roomTimeout: how long to wait for room; `nil`: append whether there is room or not.
-    ///   - isUrgent: write at once, whatever else is outstanding.
     ///   - roomTimeout: how long to wait for room; `nil`: a frame that ends something, which is written even so and also
     ///     by a cancelled task, whose wait alone is given up.
+    ///   - isUrgent: write at once, whatever else is outstanding.
     ///   - build: appends the frame; its argument is the value of the `receipt` header. Called again after a wait for
     ///     room.
     /// - Throws: what `build` throws; ``STOMPError/Code/rejected``, ``STOMPError/Code/receiptTimedOut``,

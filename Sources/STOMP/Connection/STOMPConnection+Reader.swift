@@ -23,7 +23,7 @@ extension STOMPConnection {
                 case .wouldBlock:
                     self.forgetAbandoned()
                     self.demultiplexer.parser.releaseChunk()
-                    await self.transport.waitUntilReadable()
+                    await self.waitForBytes()
                 case .endOfStream:
                     if self.outbox.isClosing { return .finished }
                     throw STOMPError(.connectionLost, "\(self.peerDescription) closed the connection.")
@@ -89,7 +89,9 @@ extension STOMPConnection {
         }
     }
 
-    /// Ends one subscription; the connection and the others go on. Returns whether it was this that ended it.
+    /// Ends one subscription; the connection and the others go on.
+    ///
+    /// Returns whether it was this that ended it.
     private func fail(_ storage: SubscriptionStorage, _ error: STOMPError) -> Bool {
         // Without acks, what is buffered would be lost.
         guard storage.end(.failed(error), revoking: storage.owner.mode != .auto) else { return false }
@@ -126,6 +128,7 @@ extension STOMPConnection {
 
     /// An ERROR that names a pending receipt or a subscription ends that; any other one is fatal.
     private func handleError(_ frame: STOMPFrame, receiptID: String?, subscriptionID: String?) throws(STOMPError) {
+        if let id = self.lateMessage(frame) { return self.events.send(.unexpectedMessage(subscription: id)) }
         let rejected = STOMPError(.rejected, "The broker refused it: \(frame.errorText)", frame: frame)
         if let id = receiptID.flatMap({ ReceiptTable<Void>.id(from: $0) }), self.outbox.hasIssued(id) {
             // One that nobody waits for any more is no reason to end the connection either.
@@ -138,6 +141,19 @@ extension STOMPConnection {
             return self.outbox.closeDeliveries(storage.owner)
         }
         throw STOMPError(.serverError, "The broker sent an ERROR: \(frame.errorText)", frame: frame)
+    }
+
+    /// RabbitMQ has an ERROR for each message that was under way at UNSUBSCRIBE, and the session goes on.
+    ///
+    /// - Returns: the id of the subscription that has ended, if the ERROR is such a one.
+    private func lateMessage(_ frame: STOMPFrame) -> String? {
+        guard let notice = self.dialect.lateMessageNotice else { return nil }
+        let text = String(decoding: frame.body, as: UTF8.self)
+        guard text.hasPrefix(notice), let end = text.lastIndex(of: "'") else { return nil }
+        let start = text.index(text.startIndex, offsetBy: notice.count)
+        guard start <= end else { return nil }
+        let id = String(text[start..<end])
+        return self.demultiplexer.storage(id: id)?.hasEnded == false ? nil : id
     }
 
     // MARK: - Pausing
@@ -171,6 +187,24 @@ extension STOMPConnection {
         self.liveness.noteRead()
         self.outbox.pause.isPaused.store(false, ordering: .sequentiallyConsistent)
         self.events.send(.readingResumed)
+        self.reportSlowConsumers()
+    }
+
+    /// Waits for bytes. Meanwhile a consumer may become a slow one, also when nothing more comes.
+    private func waitForBytes() async {
+        let deadlines = self.mayBeFull ? self.demultiplexer.storages.compactMap(\.stuckSince) : []
+        guard let earliest = deadlines.min() else { return await self.transport.waitUntilReadable() }
+        let deadline = earliest + self.configuration.slowConsumerTimeout
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask(name: "stomp.slow-consumer.timer") { await self.time.sleep(until: deadline) }
+            group.addTask(name: "stomp.slow-consumer.bytes") { await self.transport.waitUntilReadable() }
+            await group.next()
+            group.cancelAll()
+        }
+        self.reportSlowConsumers()
+    }
+
+    private func reportSlowConsumers() {
         let now = self.time.now
         for storage in self.demultiplexer.storages
         where storage.becameStuck(at: now, after: self.configuration.slowConsumerTimeout) {

@@ -52,7 +52,7 @@ extension STOMPSubscription {
                 let headers: STOMPHeaders = [.transaction: id, .receipt: String(receipt)]
                 try serializer.append(STOMPFrame(.commit, headers: headers), to: &state.pending)
             }
-        } catch where error.code == .cancelled || error.code == .receiptTimedOut {
+        } catch  where error.code == .cancelled || error.code == .receiptTimedOut {
             // Then what is under way stays with this connection; the subscription ends all the same.
             return
         }

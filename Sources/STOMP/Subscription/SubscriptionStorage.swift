@@ -328,6 +328,11 @@ final class SubscriptionStorage: @unchecked Sendable {
         self.demand.isAtSoftLimit
     }
 
+    /// Since when it has been at its soft limit and unread, unless that was reported.
+    var stuckSince: Duration? {
+        self.delivery.withLock { $0.isReportedStuck || $0.end != nil ? nil : $0.stuckSince }
+    }
+
     /// Whether this subscription has been at its limit, unread, for `timeout`.
     ///
     /// Says so once.

@@ -204,7 +204,9 @@ package struct FrameParser: ~Copyable {
             if nuls != 0 { throw Self.nulInHeader }
             if colons != 0 { colonSeen = true }
             position = min(position &+ 64, available)
-            try self.checkHeaderLimits(lineByteCount: position - line, blockByteCount: position)
+            if position &- line > self.limits.headerLineLimit || position > self.limits.headerBlockLimit {
+                try self.checkHeaderLimits(lineByteCount: position - line, blockByteCount: position)
+            }
         }
         self.scanned = position
         self.line = line
@@ -265,7 +267,10 @@ package struct FrameParser: ~Copyable {
         } else if first == Words.content, second & Words.seven == Words.length {
             if self.contentLength < 0 { try self.noteContentLength(base, line + 15, end) }
         } else if first == Words.subscrip, second & Words.five == Words.tion {
-            Self.noteFirst(&self.found.subscription, line + 13)
+            if self.found.subscription == 0 {
+                Self.noteFirst(&self.found.subscription, line + 13)
+                self.found.subscriptionNumber = Self.number(base, line + 13, end) ?? 0
+            }
         } else if first == Words.message, second & Words.three == Words.id {
             Self.noteFirst(&self.found.messageID, line + 11)
         } else if (base + line).loadUnaligned(as: UInt32.self) == Words.ack {
@@ -276,6 +281,19 @@ package struct FrameParser: ~Copyable {
     @inline(__always)
     private static func noteFirst(_ slot: inout UInt16, _ offset: Int) {
         if slot == 0, offset <= Int(UInt16.max) { slot = UInt16(truncatingIfNeeded: offset) }
+    }
+
+    /// The number that these bytes say, up to nine digits and without a leading zero.
+    @inline(__always)
+    private static func number(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> UInt32? {
+        guard end > start, end &- start < 10, base.load(fromByteOffset: start, as: UInt8.self) != 48 else { return nil }
+        var number: UInt32 = 0
+        for offset in start..<end {
+            let digit = UInt32(base.load(fromByteOffset: offset, as: UInt8.self) &- 48)
+            guard digit < 10 else { return nil }
+            number = number &* 10 &+ digit
+        }
+        return number
     }
 
     private mutating func noteCommand(_ base: UnsafeRawPointer, _ end: Int) throws(STOMPError) {
@@ -299,6 +317,12 @@ package struct FrameParser: ~Copyable {
     }
 
     private mutating func noteContentLength(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) throws(STOMPError) {
+        // The usual case; all else, and what is wrong, is looked at closely.
+        if let length = Self.number(base, start, end) {
+            if Int(length) > self.limits.bodyLimit { throw self.bodyTooLarge() }
+            self.contentLength = Int(length)
+            return
+        }
         var digits = UnsafeRawBufferPointer(start: base + start, count: end - start)
         if digits.last == UInt8(ascii: "\r"), self.version == .v12 || self.leniency.contains(.strayCarriageReturn) {
             digits = UnsafeRawBufferPointer(rebasing: digits.dropLast())
@@ -374,6 +398,7 @@ extension FrameReference {
         start: 0,
         bodyStart: 0,
         bodyByteCount: 0,
+        subscriptionNumber: 0,
         subscription: 0,
         messageID: 0,
         ack: 0,

@@ -3,7 +3,7 @@
 
 /// Where a frame lies in its chunk, and what the parser met on the way.
 ///
-/// 19 bytes; the bytes stay in the chunk.
+/// 24 bytes; the bytes stay in the chunk.
 package struct FrameReference: Sendable {
     /// What the command line says.
     package enum Kind: UInt8, Sendable {
@@ -19,6 +19,8 @@ package struct FrameReference: Sendable {
     /// Offset of the body in the chunk.
     package var bodyStart: UInt32
     package var bodyByteCount: UInt32
+    /// The first `subscription` value, if it is a number such as those that we make as ids; 0: it is none.
+    package var subscriptionNumber: UInt32
     /// Offsets from `start` to the first value of these headers; 0: not seen, or too far to be noted.
     package var subscription: UInt16
     package var messageID: UInt16

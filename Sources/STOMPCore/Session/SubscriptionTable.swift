@@ -14,13 +14,6 @@ package struct SubscriptionTable<Entry> {
     /// Ids that we make are decimal numbers, found without hashing bytes.
     private var numbered: [UInt64: Entry] = [:]
     private var lastNumber: UInt64 = 0
-    /// The last numbered one that was found: messages come in runs.
-    ///
-    /// Zero is no id of ours.
-    @usableFromInline
-    var recentNumber: UInt64 = 0
-    @usableFromInline
-    var recentEntry: Entry?
 
     package init() {}
 
@@ -41,7 +34,6 @@ package struct SubscriptionTable<Entry> {
     /// - Throws: ``STOMPError/Code/invalidArgument`` if the id is in use (STOMP 1.2, SUBSCRIBE id).
     package mutating func insert(_ entry: Entry, id: String, destination: String) throws(STOMPError) {
         let key = Array(id.utf8)
-        self.recentNumber = 0
         guard self.rows[key] == nil else {
             throw STOMPError(.invalidArgument, "The subscription id \"\(id)\" is in use on this connection.")
         }
@@ -51,8 +43,6 @@ package struct SubscriptionTable<Entry> {
 
     @discardableResult
     package mutating func remove(id: String) -> Entry? {
-        self.recentNumber = 0
-        self.recentEntry = nil
         if let number = ReceiptTable<Void>.id(from: id) { self.numbered[number] = nil }
         return self.rows.removeValue(forKey: Array(id.utf8))?.entry
     }
@@ -62,25 +52,13 @@ package struct SubscriptionTable<Entry> {
     }
 
     /// The entry for a raw header value; an escaped one is decoded by the rules.
-    ///
-    /// The usual case is inlinable: a generic call across modules would cost more than it does.
-    @inlinable
-    package mutating func entry(rawID: UnsafeRawBufferPointer, rules: HeaderRules) -> Entry? {
-        guard let number = Self.number(rawID) else { return self.entry(escapedID: rawID, rules: rules) }
-        return number == self.recentNumber ? self.recentEntry : self.entry(number: number)
+    package func entry(rawID: UnsafeRawBufferPointer, rules: HeaderRules) -> Entry? {
+        self.entry(id: rules.text(rawID))
     }
 
-    @usableFromInline
-    mutating func entry(number: UInt64) -> Entry? {
-        guard let entry = self.numbered[number] else { return nil }
-        self.recentNumber = number
-        self.recentEntry = entry
-        return entry
-    }
-
-    @usableFromInline
-    func entry(escapedID: UnsafeRawBufferPointer, rules: HeaderRules) -> Entry? {
-        self.entry(id: rules.text(escapedID))
+    /// The entry for an id that is this number in decimal.
+    package func entry(number: UInt64) -> Entry? {
+        self.numbered[number]
     }
 
     /// The entry for a message without a `subscription` header (1.0): the one with this destination.
@@ -88,18 +66,5 @@ package struct SubscriptionTable<Entry> {
         let matches = self.rows.values.filter { $0.destination.utf8.elementsEqual(destination.utf8) }
         // Where several fit, always the same one.
         return matches.min { $0.id < $1.id }?.entry
-    }
-
-    @inlinable
-    @inline(__always)
-    static func number(_ bytes: UnsafeRawBufferPointer) -> UInt64? {
-        guard bytes.count > 0, bytes.count <= 18, bytes[0] != 48 else { return nil }
-        var number: UInt64 = 0
-        for byte in bytes {
-            let digit = UInt64(byte &- 48)
-            guard digit < 10 else { return nil }
-            number = number &* 10 &+ digit
-        }
-        return number
     }
 }
