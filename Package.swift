@@ -54,6 +54,22 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "STOMPTests",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTransport", "STOMPTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BrokerTests",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTesting"],
+            exclude: ["Scripts"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: ["STOMP", "STOMPTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "STOMPTestingTests",
             dependencies: ["STOMPTesting", "STOMPCore", "STOMPTransport"],
             swiftSettings: settings

@@ -56,4 +56,14 @@ struct SnippetTests {
             }
         }
     }
+
+    @Test("Each test that Guarantees.md names exists")
+    func testsExist() throws {
+        let references = try Repository.file("Docs/Guarantees.md").text().matches(of: /`([\w\/]+\.swift)#(\w+)`/)
+        #expect(!references.isEmpty)
+        for reference in references {
+            let source = try? Repository.file("Tests/\(reference.output.1)").text()
+            #expect(source?.contains("func \(reference.output.2)(") == true, "\(reference.output.0)")
+        }
+    }
 }

@@ -81,7 +81,26 @@ extension STOMPClient {
 
     private func currentConnection() async throws(STOMPError) -> STOMPConnection {
         if let connection = self.current { return connection }
-        return try await self.connection(within: self.configuration.connectionWaitTimeout)
+        do throws(STOMPError) {
+            return try await self.connection(within: self.configuration.connectionWaitTimeout)
+        } catch {
+            throw Self.refusal(error)
+        }
+    }
+
+    /// What a call that has sent nothing throws when the client has ended for this reason.
+    private static func refusal(_ reason: STOMPError) -> STOMPError {
+        switch reason.code {
+        case .cancelled where !Task.isCancelled:
+            // It was run() that was cancelled.
+            STOMPError(.closed, "The client is shut down, so nothing was sent.")
+        case .cancelled, .closed, .notConnected, .connectFailed, .connectTimedOut, .connectRefused,
+            .unsupportedVersion:
+            reason
+        default:
+            // Of a connection that was lost the caller would have to think that the outcome is unknown.
+            Outbox.refusal(.closed(reason))
+        }
     }
 
     /// Subscribes to a destination (STOMP 1.2, SUBSCRIBE).

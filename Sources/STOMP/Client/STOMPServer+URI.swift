@@ -16,7 +16,8 @@ extension STOMPServer {
         }
         let scheme = uri[..<separator.lowerBound].lowercased()
         guard scheme == "stomp" || scheme == "tcp" else {
-            throw Self.invalid("the scheme \"\(scheme)\" is none of stomp and tcp")
+            // Not repeated: where a part is missing, a password may stand in its place.
+            throw Self.invalid("the scheme is none of stomp and tcp")
         }
         var rest = uri[separator.upperBound...]
         if let end = rest.firstIndex(where: { $0 == "/" || $0 == "?" || $0 == "#" }) {
@@ -56,7 +57,7 @@ extension STOMPServer {
         guard !host.isEmpty else { throw self.invalid("it has no host") }
         guard let portText else { return (String(host), 61_613) }
         guard portText.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let port = Int(portText), (1...65_535).contains(port)
-        else { throw self.invalid("\"\(portText)\" is not a port") }
+        else { throw self.invalid("what follows the host is not a port; a port is 1 to 65535") }
         return (String(host), port)
     }
 

@@ -67,15 +67,19 @@ extension Outbox {
 
     /// RECEIPTs have come.
     ///
-    /// - Returns: how many of them name nothing that is pending.
-    func confirm(_ ids: [UInt64]) -> Int {
-        let (confirmed, quiet) = self.state.withLock { state in
-            let confirmed = ids.compactMap { state.receipts.remove($0) }
-            return (confirmed, self.takeQuietWaiters(&state))
+    /// - Returns: those of them that name nothing that is pending.
+    func confirm(_ ids: [UInt64]) -> [UInt64] {
+        let (confirmed, unexpected, quiet) = self.state.withLock { state in
+            var confirmed: [OneShot<Void>] = []
+            var unexpected: [UInt64] = []
+            for id in ids {
+                if let waiter = state.receipts.remove(id) { confirmed.append(waiter) } else { unexpected.append(id) }
+            }
+            return (confirmed, unexpected, self.takeQuietWaiters(&state))
         }
         for waiter in confirmed { waiter.resolve(.success(())) }
         for waiter in quiet { waiter.resolve(.success(())) }
-        return ids.count - confirmed.count
+        return unexpected
     }
 
     /// An ERROR names a receipt.

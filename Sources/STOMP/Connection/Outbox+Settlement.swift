@@ -127,10 +127,17 @@ struct Settlement: Sendable {
             output.append(UInt8(ascii: "\n"))
         }
         for field in self.headers.fields {
+            if Self.reserved.contains(field.name) {
+                throw STOMPError(.invalidArgument, "The header \(field.name) of a NACK is the client's own.")
+            }
             try serializer.appendHeader(field.name.rawValue, field.value, to: &output)
         }
         output.append("\n\0")
     }
+
+    private static let reserved: Set<STOMPHeaders.Name> = [
+        .id, .messageID, .subscription, .transaction, .receipt, .contentLength,
+    ]
 
     static func stale(_ cause: STOMPError) -> STOMPError {
         STOMPError(

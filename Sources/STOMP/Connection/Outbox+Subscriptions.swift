@@ -16,6 +16,8 @@ extension Outbox {
     /// - Returns: whether the subscription still lives.
     func deliver(_ batch: MessageBatch) -> Bool {
         self.state.withLock { state in
+            // After DISCONNECT nothing is delivered: it could not be acknowledged (STOMP 1.2, DISCONNECT).
+            guard case .open = state.phase else { return false }
             do throws(STOMPError) {
                 try state.deliveries.update(batch.owner) { record in record.deliver(batch) }
                 return true
@@ -77,12 +79,14 @@ extension Outbox {
 struct Farewell {
     let owner: DeliveryOwner
     let destination: String
-    let headers: STOMPHeaders
+    private(set) var headers: STOMPHeaders
 
     init(storage: SubscriptionStorage, headers: STOMPHeaders = [:]) {
         self.owner = storage.owner
         self.destination = storage.destination.rawValue
         self.headers = headers
+        // Ours is the one that is waited for.
+        self.headers[.receipt] = nil
     }
 
     /// Whether leaving needs a transaction around UNSUBSCRIBE.

@@ -63,7 +63,9 @@ extension STOMPConnection {
         }
         let confirmed = self.demultiplexer.takeConfirmed()
         guard !confirmed.isEmpty else { return }
-        for _ in 0..<self.outbox.confirm(confirmed) { self.events.send(.unexpectedFrame(STOMPFrame(.receipt))) }
+        for id in self.outbox.confirm(confirmed) {
+            self.events.send(.unexpectedFrame(STOMPFrame(.receipt, headers: [.receiptID: String(id)])))
+        }
     }
 
     private func deliver(_ batch: MessageBatch, to storage: SubscriptionStorage, at now: Duration) {
@@ -190,7 +192,9 @@ extension STOMPConnection {
         self.reportSlowConsumers()
     }
 
-    /// Waits for bytes. Meanwhile a consumer may become a slow one, also when nothing more comes.
+    /// Waits for bytes.
+    ///
+    /// Meanwhile a consumer may become a slow one, also when nothing more comes.
     private func waitForBytes() async {
         let deadlines = self.mayBeFull ? self.demultiplexer.storages.compactMap(\.stuckSince) : []
         guard let earliest = deadlines.min() else { return await self.transport.waitUntilReadable() }

@@ -4,8 +4,8 @@
 /// The messages of one subscription, in order: `for try await message in subscription`.
 ///
 /// Leaving a loop does not end the subscription, and the next loop goes on with the next message. It ends with
-/// ``unsubscribe()``, with its scope, with the client, or when the last copy of this value is gone. One task iterates
-/// at a time. A cancelled task's loop ends at the next message, at the latest after 64.
+/// ``unsubscribe(headers:)``, with its scope, with the client, or when the last copy of this value is gone. One task
+/// iterates at a time. A cancelled task's loop ends at the next message, at the latest after 64.
 public struct STOMPSubscription: AsyncSequence, Sendable {
     /// What a subscription gives.
     public typealias Element = STOMPMessage

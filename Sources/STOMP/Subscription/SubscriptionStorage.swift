@@ -74,7 +74,8 @@ final class SubscriptionStorage: @unchecked Sendable {
     /// Behind a pointer, which this object owns: properties of a class are checked for exclusivity at each access.
     @usableFromInline
     let place: UnsafeMutablePointer<Place>
-    private var ready: ArraySlice<MessageBatch> = []
+    /// What an ended stream has left, the next one last: taking it lets go of it, which a slice would not.
+    private var ready: [MessageBatch] = []
     private var iterator: AsyncStream<MessageBatch>.Iterator
     private var needsFreshStream = false
     private let delivery: Locked<Delivery>
@@ -160,7 +161,7 @@ final class SubscriptionStorage: @unchecked Sendable {
             }
             self.releaseCurrent()
             if self.needsFreshStream { await self.renewStream(isolation: isolation) }
-            if let batch = self.ready.popFirst() {
+            if let batch = self.ready.popLast() {
                 self.load(batch)
                 continue
             }
@@ -212,17 +213,19 @@ final class SubscriptionStorage: @unchecked Sendable {
     private func renewStream(isolation: isolated (any Actor)?) async {
         // The ended stream still holds what came before; it gives that without waiting.
         var old = self.iterator
-        while let batch = await old.next(isolation: isolation) { self.ready.append(batch) }
+        var left: [MessageBatch] = []
+        while let batch = await old.next(isolation: isolation) { left.append(batch) }
         let (stream, continuation) = Self.makeStream(self.options)
         self.iterator = stream.makeAsyncIterator()
         self.needsFreshStream = false
-        let end = self.delivery.withLock { delivery -> End? in
+        let (end, stash) = self.delivery.withLock { delivery -> (End?, [MessageBatch]) in
             delivery.continuation = continuation
             delivery.streamNumber += 1
-            self.ready += delivery.stash
-            delivery.stash = []
-            return delivery.end
+            defer { delivery.stash = [] }
+            return (delivery.end, delivery.stash)
         }
+        // Nothing is ready here: a stream is asked only then, and only then found to have ended.
+        self.ready = (left + stash).reversed()
         if end != nil { continuation.finish() }
     }
 

@@ -132,6 +132,8 @@ public final class STOMPTransaction: Sendable {
     }
 
     private func end(_ command: STOMPCommand) async throws(STOMPError) {
+        // A cancelled task says ABORT, but not COMMIT.
+        if command == .commit, Task.isCancelled { throw .cancelled }
         let serializer = self.connection.serializer
         let configuration = self.connection.configuration
         let timeout = command == .commit ? configuration.receiptTimeout : configuration.shutdownTimeout

@@ -318,27 +318,16 @@ package struct FrameParser: ~Copyable {
 
     private mutating func noteContentLength(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) throws(STOMPError) {
         // The usual case; all else, and what is wrong, is looked at closely.
-        if let length = Self.number(base, start, end) {
-            if Int(length) > self.limits.bodyLimit { throw self.bodyTooLarge() }
-            self.contentLength = Int(length)
-            return
+        let length: Int
+        if let number = Self.number(base, start, end) {
+            length = Int(number)
+        } else {
+            let text = UnsafeRawBufferPointer(start: base + start, count: end - start)
+            let rules = HeaderRules(version: self.version, leniency: self.leniency)
+            guard let number = try rules.contentLength(text, limit: self.limits.bodyLimit) else { return }
+            length = number
         }
-        var digits = UnsafeRawBufferPointer(start: base + start, count: end - start)
-        if digits.last == UInt8(ascii: "\r"), self.version == .v12 || self.leniency.contains(.strayCarriageReturn) {
-            digits = UnsafeRawBufferPointer(rebasing: digits.dropLast())
-        }
-        if self.leniency.contains(.paddedHeader) { digits = digits.trimmed }
-        let isNegative = digits.first == UInt8(ascii: "-") && self.leniency.contains(.negativeContentLength)
-        if isNegative { digits = UnsafeRawBufferPointer(rebasing: digits.dropFirst()) }
-        guard !digits.isEmpty, digits.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
-            throw FrameValidator.violation("content-length is not a number")
-        }
-        if isNegative { return }
-        var length = 0
-        for digit in digits {
-            length = length * 10 + Int(digit - 48)
-            if length > self.limits.bodyLimit { throw self.bodyTooLarge() }
-        }
+        if length > self.limits.bodyLimit { throw self.bodyTooLarge() }
         self.contentLength = length
     }
 

@@ -84,6 +84,32 @@ extension HeaderRules {
     }
 }
 
+extension HeaderRules {
+    /// The value of a `content-length` header (STOMP 1.2, content-length).
+    ///
+    /// - Parameters:
+    ///   - raw: the value as it came.
+    ///   - limit: beyond it the digits are not read on.
+    /// - Returns: `nil` for a negative one, where that counts as none.
+    /// - Throws: ``STOMPError/Code/protocolViolation`` if it is no number.
+    func contentLength(_ raw: UnsafeRawBufferPointer, limit: Int) throws(STOMPError) -> Int? {
+        var digits = raw
+        if digits.last == UInt8(ascii: "\r"), self.version == .v12 || self.leniency.contains(.strayCarriageReturn) {
+            digits = UnsafeRawBufferPointer(rebasing: digits.dropLast())
+        }
+        if self.leniency.contains(.paddedHeader) { digits = digits.trimmed }
+        let isNegative = digits.first == UInt8(ascii: "-") && self.leniency.contains(.negativeContentLength)
+        if isNegative { digits = UnsafeRawBufferPointer(rebasing: digits.dropFirst()) }
+        guard !digits.isEmpty, digits.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+            throw FrameValidator.violation("content-length is not a number")
+        }
+        if isNegative { return nil }
+        var length = 0
+        for digit in digits where length <= limit { length = length * 10 + Int(digit - 48) }
+        return length
+    }
+}
+
 extension UnsafeRawBufferPointer {
     /// Without the spaces around it.
     var trimmed: UnsafeRawBufferPointer {

@@ -83,6 +83,9 @@ package struct ClientSession: Sendable {
         var extra = self.offer.headers
         // CONNECT takes no receipt (STOMP 1.2, receipt); ActiveMQ would answer it inside CONNECTED.
         extra[.receipt] = nil
+        // Where these are left out, nothing is offered that could be kept.
+        extra[.acceptVersion] = nil
+        extra[.heartBeat] = nil
         headers.appendMissing(from: extra)
         return STOMPFrame(self.offer.command, headers: headers)
     }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import Foundation
+import STOMPCore
+import STOMPTransport
+import Testing
+
+@testable import STOMP
+@testable import STOMPTesting
+
+@Suite("Heart-beats and handlers that block", .timeLimit(.minutes(1)))
+struct BlockedPoolTests {
+    /// In a process of its own, since no thread of the pool is left in it.
+    @Test("Beats go on, over TCP, while handlers block every thread of the pool")
+    func beatsGoOn() async {
+        await #expect(processExitsWith: .success) {
+            let clock = ManualClock()
+            let listener = try TCPListener.bind()
+            let configuration = STOMPConfiguration.with(\.clock, clock)
+            let opened = Task {
+                try await STOMPConnection.open(
+                    to: STOMPServer(.tcp("127.0.0.1", port: listener.port)),
+                    configuration: configuration,
+                    time: TimeSource(clock),
+                    events: EventHub()
+                )
+            }
+            let transport = try await listener.accept()
+            let peer = ScriptedPeer.Connection(transport)
+            _ = try await peer.receiveFrame()
+            try await peer.send("CONNECTED\nversion:1.2\nheart-beat:0,10000\n\n\0")
+            let connection = try await opened.value
+            let running = Task { await connection.run() }
+            try await clock.waitForSleepers(1)
+
+            let handlers = DispatchSemaphore(value: 0)
+            let blocked = Shared(0)
+            // Not on the pool: plays the peer's part and moves the clock.
+            Thread.detachNewThread {
+                while blocked.withLock({ $0 }) < ProcessInfo.processInfo.activeProcessorCount { sched_yield() }
+                for _ in 0..<5 {
+                    while clock.sleeperCount == 0 { sched_yield() }
+                    clock.advance(by: .seconds(5))
+                    var byte: UInt8 = 0
+                    while true {
+                        let outcome = withUnsafeMutableBytes(of: &byte) { try? transport.read(into: $0) }
+                        if outcome == .bytes(1), byte == 10 { break }
+                        guard outcome == .wouldBlock else { exit(1) }
+                        sched_yield()
+                    }
+                }
+                exit(0)
+            }
+            for _ in 0..<256 {
+                Task {
+                    blocked.withLock { $0 += 1 }
+                    Self.block(handlers)
+                }
+            }
+            _ = await running.value
+        }
+    }
+
+    /// What a handler should not do, and what some do.
+    private static func block(_ semaphore: DispatchSemaphore) {
+        semaphore.wait()
+    }
+}
