@@ -136,9 +136,9 @@ struct ChunkTests {
         #expect(other.base != base)
     }
 
-    @Test("A frame reference is 20 bytes, and knows how many bytes its frame has")
+    @Test("A frame reference is 24 bytes, and knows how many bytes its frame has")
     func reference() throws {
-        #expect(MemoryLayout<FrameReference>.stride == 20)
+        #expect(MemoryLayout<FrameReference>.stride == 24)
         var parser = FrameParser(version: .v12)
         let frames = try self.feed(self.message + self.message, to: &parser)
         #expect(frames.map(\.byteCount) == [self.message.count - 1, self.message.count - 1])

@@ -88,7 +88,7 @@ struct ConformanceTableTests {
             }
             let isReason = row.tests.wholeMatch(of: /server: \S.*/) != nil
             let parts = row.tests.split(separator: "<br>", omittingEmptySubsequences: false)
-            let isList = parts.allSatisfy { $0.wholeMatch(of: /`\w+\/\w+\.swift#\w+`/) != nil }
+            let isList = parts.allSatisfy { $0.wholeMatch(of: /`\w+(?:\/\w+)+\.swift#\w+`/) != nil }
             #expect(isReason || isList, "\(row.id): \(row.tests)")
             #expect(!row.code.isEmpty, "\(row.id)")
         }
@@ -98,7 +98,7 @@ struct ConformanceTableTests {
     func everyTestExists() throws {
         var files: [String: [NamedTest]] = [:]
         for row in try self.rows() {
-            for reference in row.tests.matches(of: /`(\w+\/\w+\.swift)#(\w+)`/) {
+            for reference in row.tests.matches(of: /`(\w+(?:\/\w+)+\.swift)#(\w+)`/) {
                 let path = String(reference.output.1)
                 if files[path] == nil {
                     let source = try? String(contentsOf: Self.tests.appending(path: path), encoding: .utf8)

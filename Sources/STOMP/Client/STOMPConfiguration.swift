@@ -39,7 +39,7 @@ public struct STOMPConfiguration: Sendable {
     /// How long each of UNSUBSCRIBE and DISCONNECT may take at the end of a scope.
     public var shutdownTimeout: Duration = .seconds(5)
 
-    /// The most bytes that wait to be written; one larger frame is taken if nothing else waits.
+    /// Calls wait for room while so many bytes wait to be written: the outbox never holds more than this and one frame.
     public var outboxLimit = 1024 * 1024
     /// What each subscription may hold.
     public var subscription = STOMPSubscriptionOptions()

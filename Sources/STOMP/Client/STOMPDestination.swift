@@ -2,7 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 /// Where a message goes to or comes from, such as `/queue/orders`: opaque to the client (STOMP 1.2, SEND).
-public struct STOMPDestination: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral {
+public struct STOMPDestination: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringInterpolation {
     /// The destination as the broker reads it.
     public let rawValue: String
 

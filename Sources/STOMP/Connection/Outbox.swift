@@ -90,7 +90,7 @@ package final class Outbox: Sendable {
 
     /// Whether a frame may be appended now.
     ///
-    /// One frame beyond the limit is taken when nothing else waits.
+    /// Below the limit any frame is, so that the bound is the limit and one frame.
     ///
     /// - Throws: ``STOMPError/Code/notConnected`` or ``STOMPError/Code/closed``.
     @inline(__always)

@@ -140,6 +140,49 @@ struct OutboxTests {
         }
     }
 
+    @Test("However many send, the outbox holds at most its limit and one frame")
+    func bounded() async throws {
+        let size = 5_000
+        try await ConnectedPair.with(capacity: 64, configuration: .with(\.outboxLimit, 1_000)) { pair in
+            let body = String(repeating: "z", count: size)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 {
+                    group.addTask { try await pair.connection.send(body, to: "/q") }
+                }
+                for _ in 0..<20 {
+                    #expect(pair.outbox.state.withLock { $0.byteCount } <= 1_000 + size + 100)
+                    #expect(try await pair.peer.receiveFrame().frameBody == body)
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("A send that is cancelled at any time is sent whole or not at all")
+    func cancelledAtAnyTime() async throws {
+        try await ConnectedPair.with(capacity: 7, configuration: .with(\.outboxLimit, 100)) { pair in
+            let succeeded = Shared(Set<String>())
+            let reader = Task {
+                var bodies: [String] = []
+                while bodies.last != "end" { bodies.append(try await pair.peer.receiveFrame().frameBody) }
+                return bodies
+            }
+            for number in 0..<500 {
+                let send = Task {
+                    try await pair.connection.send("\(number)", to: "/q")
+                    succeeded.withLock { _ = $0.insert("\(number)") }
+                }
+                for _ in 0..<number % 5 { await Task.yield() }
+                send.cancel()
+                _ = await send.result
+            }
+            try await pair.connection.send("end", to: "/q")
+            let bodies = try await reader.value.dropLast()
+            #expect(Set(bodies) == succeeded.withLock { $0 })
+            #expect(bodies.count == Set(bodies).count)
+        }
+    }
+
     /// Five seconds pass, in which the peer has beaten.
     private func fiveSeconds(_ pair: ConnectedPair) async throws {
         try await pair.deliver("\n")
