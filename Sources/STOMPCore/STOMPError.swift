@@ -48,7 +48,11 @@ public struct STOMPError: Error, Sendable, CustomStringConvertible {
     /// One line for a log: the code, the message and the cause.
     public var description: String {
         var text = "\(self.code): \(self.message)"
-        if let cause = self.cause { text += " (cause: \(cause))" }
+        if let cause = self.cause {
+            // A cause that the message quotes is not said again.
+            let description = "\(cause)"
+            if !self.message.contains(description) { text += " (cause: \(description))" }
+        }
         return text
     }
 }

@@ -50,7 +50,8 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
         /// UNSUBSCRIBE returns them.
         case onUnsubscribe
         /// UNSUBSCRIBE strands them until the connection closes, unless they are NACKed in a transaction that is
-        /// committed after it: plain NACKs would come straight back.
+        /// committed after it: plain NACKs would come straight back. What the broker sends at that very moment is
+        /// stranded even so.
         case byTransaction
         /// Only the end of the connection returns them.
         case onDisconnect
