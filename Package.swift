@@ -47,20 +47,21 @@ let package = Package(
             path: "Examples/Quickstart",
             swiftSettings: settings
         ),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "STOMPCoreTests", dependencies: ["STOMPCore", "CScan"], swiftSettings: settings),
         .testTarget(
             name: "STOMPTransportTests",
-            dependencies: ["STOMPTransport"],
+            dependencies: ["STOMPTransport", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "STOMPTests",
-            dependencies: ["STOMP", "STOMPCore", "STOMPTransport", "STOMPTesting"],
+            dependencies: ["STOMP", "STOMPCore", "STOMPTransport", "STOMPTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "BrokerTests",
-            dependencies: ["STOMP", "STOMPCore", "STOMPTesting"],
+            dependencies: ["STOMP", "STOMPCore", "STOMPTesting", "TestSupport"],
             exclude: ["Scripts"],
             swiftSettings: settings
         ),

@@ -3,6 +3,7 @@
 
 import Foundation
 import STOMPTransport
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -65,7 +66,7 @@ struct CloseTests {
         #expect(kind == .closed)
     }
 
-    @Test
+    @Test(.onOwnThread)
     func `a broken pipe is no signal`() async throws {
         // In a process of its own, where SIGPIPE kills.
         await #expect(processExitsWith: .success) {
@@ -82,7 +83,7 @@ struct CloseTests {
         }
     }
 
-    @Test
+    @Test(.onOwnThread)
     func `a thousand connections leave no descriptor behind`() async throws {
         // In a process of its own, whose descriptors nobody else opens.
         await #expect(processExitsWith: .success) {

@@ -5,6 +5,7 @@ import Dispatch
 import Foundation
 import STOMPTransport
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -32,7 +33,7 @@ struct IOThreadTests {
         #expect(!threads.contains(Self.currentThread()))
     }
 
-    @Test
+    @Test(.onOwnThread)
     func `it runs while every thread of the pool is blocked`() async throws {
         // In a process of its own: it takes the whole pool.
         await #expect(processExitsWith: .success) {

@@ -3,6 +3,7 @@
 
 import Foundation
 import STOMP
+import TestSupport
 import Testing
 
 @Suite("A flood from a real broker", .realBrokers)

@@ -3,6 +3,7 @@
 
 import Foundation
 import STOMP
+import TestSupport
 import Testing
 
 @Suite("Heart-beats with real brokers", .realBrokers)

@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import Foundation
+import TestSupport
 import Testing
 
 /// What is left of a broker when it, or the test process, has ended: nothing.
@@ -37,7 +38,7 @@ struct BrokerEndTests {
         #expect(text.contains("stompserver.rb"))
     }
 
-    @Test("A killed test process leaves no broker behind", arguments: BrokerKind.available)
+    @Test("A killed test process leaves no broker behind", .onOwnThread, arguments: BrokerKind.available)
     func killedOwner(kind: BrokerKind) async throws {
         // The body runs in another process of the test program, which is killed with its broker running.
         let result = try await #require(

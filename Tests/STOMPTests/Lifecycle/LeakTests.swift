@@ -4,6 +4,7 @@
 import Foundation
 import STOMPCore
 import STOMPTesting
+import TestSupport
 import Testing
 
 @testable import STOMP
@@ -45,7 +46,7 @@ struct LeakTests {
     }
 
     /// In a process of its own, where nobody else opens sockets.
-    @Test("After each of 200 clients the sockets are as many as before, and connection and outbox are gone")
+    @Test("After each of 200 clients the sockets are as many as before, connection and outbox gone", .onOwnThread)
     func nothing() async {
         await #expect(processExitsWith: .success) {
             try await withSTOMPBroker(listening: .loopback()) { broker in

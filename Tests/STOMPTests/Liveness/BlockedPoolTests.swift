@@ -4,6 +4,7 @@
 import Foundation
 import STOMPCore
 import STOMPTransport
+import TestSupport
 import Testing
 
 @testable import STOMP
@@ -12,7 +13,7 @@ import Testing
 @Suite("Heart-beats and handlers that block", .timeLimit(.minutes(1)))
 struct BlockedPoolTests {
     /// In a process of its own, since no thread of the pool is left in it.
-    @Test("Beats go on, over TCP, while handlers block every thread of the pool")
+    @Test("Beats go on, over TCP, while handlers block every thread of the pool", .onOwnThread)
     func beatsGoOn() async {
         await #expect(processExitsWith: .success) {
             let clock = ManualClock()

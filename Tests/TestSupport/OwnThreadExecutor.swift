@@ -7,8 +7,10 @@ import Foundation
 ///
 /// For `#expect(processExitsWith:)`, which blocks its thread until the child process has ended: two children that run
 /// for long would take the whole cooperative pool of a machine with two cores, and stop all other tests.
-final class OwnThreadExecutor: TaskExecutor {
-    func enqueue(_ job: consuming ExecutorJob) {
+public final class OwnThreadExecutor: TaskExecutor {
+    public init() {}
+
+    public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         Thread.detachNewThread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
