@@ -66,6 +66,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "STOMPFoundationTests",
+            dependencies: ["STOMPFoundation", "STOMP", "STOMPTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "DocumentationTests",
             dependencies: ["STOMP", "STOMPTesting"],
             swiftSettings: settings
