@@ -82,15 +82,6 @@ struct AcknowledgementLedgerTests {
         #expect(ledger.unsettled == [0..<1, 2..<3])
     }
 
-    @Test("S12-UNS-3 after the end of the subscription nothing is answered (trap 11)")
-    func afterEnd() {
-        var ledger = self.ledger(.client, delivered: 3)
-        ledger.isLive = false
-        #expect(failure { () throws(STOMPError) in try ledger.settle(1) } == .notAcknowledgeable)
-        #expect(failure { () throws(STOMPError) in try ledger.settleThrough(1) } == .notAcknowledgeable)
-        #expect(ledger.unsettled == [0..<3])
-    }
-
     @Test("S12-TRX-4 what an aborted transaction had answered can be answered again")
     func restoring() throws {
         var ledger = self.ledger(.client, delivered: 10)

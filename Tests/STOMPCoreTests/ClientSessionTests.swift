@@ -87,10 +87,4 @@ struct ClientSessionTests {
         let frame = STOMPFrame(.connected, headers: [.version: "1.2"])
         #expect(failure { () throws(STOMPError) in try session.received(frame) } == .protocolViolation)
     }
-
-    @Test("A MESSAGE has its place after CONNECTED")
-    func messageAfterConnected() throws {
-        let session = try self.connected()
-        #expect(failure { () throws(STOMPError) in try session.receivedMessage() } == nil)
-    }
 }

@@ -142,7 +142,8 @@ struct ConnectingTests {
         }
         var session = ClientSession(offer: self.offer(), leniency: .lenient)
         _ = session.connect()
-        #expect(failure { () throws(STOMPError) in try session.receivedMessage() } == .protocolViolation)
+        let message = STOMPFrame(.message)
+        #expect(failure { () throws(STOMPError) in _ = try session.received(message) } == .protocolViolation)
     }
 
     @Test("S12-NEG-7 S12-CON-4 an ERROR in answer to CONNECT is a refusal with its reason")

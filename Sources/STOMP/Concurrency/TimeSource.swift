@@ -16,9 +16,6 @@ package struct TimeSource: Sendable {
         }
     }
 
-    /// The process's own clock, which goes on while the machine sleeps.
-    package static let continuous = TimeSource(ContinuousClock())
-
     /// How long ago the source was made.
     package var now: Duration {
         self.elapsed()

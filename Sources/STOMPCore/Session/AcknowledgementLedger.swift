@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-/// What one subscription's deliveries may still be answered with: each at most once, and none after its end.
+/// What one subscription's deliveries may still be answered with: each at most once.
 ///
 /// A second ACK kills a RabbitMQ session, so the ledger is asked before anything is written. Its memory grows with the
 /// number of gaps between unanswered deliveries, not with the number of deliveries.
 package struct AcknowledgementLedger: Sendable {
     package let mode: STOMPAckMode
-    /// No longer true from UNSUBSCRIBE on.
-    package var isLive = true
     /// The numbers of deliveries without an answer: in order, neither touching nor overlapping.
     package private(set) var unsettled: [Range<UInt64>] = []
     private var nextNumber: UInt64 = 0
@@ -82,12 +80,6 @@ package struct AcknowledgementLedger: Sendable {
             throw STOMPError(
                 .notAcknowledgeable,
                 "The subscription's ack mode is auto: its messages need no acknowledgement."
-            )
-        }
-        guard self.isLive else {
-            throw STOMPError(
-                .notAcknowledgeable,
-                "The subscription has ended; the broker takes no acknowledgement and delivers the message again."
             )
         }
         guard let position = self.position(of: number) else {

@@ -118,16 +118,6 @@ package struct ClientSession: Sendable {
         }
     }
 
-    /// A MESSAGE has come.
-    ///
-    /// Only its place in the session is checked here.
-    @inline(__always)
-    package func receivedMessage() throws(STOMPError) {
-        guard case .connected = self.state else {
-            throw FrameValidator.violation("a MESSAGE came before CONNECTED")
-        }
-    }
-
     private mutating func receivedFirst(_ frame: STOMPFrame) throws(STOMPError) -> Event {
         switch frame.command {
         case .error:

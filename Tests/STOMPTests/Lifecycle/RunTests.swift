@@ -155,16 +155,19 @@ struct RunTests {
     @Test("Cancelling run() against a peer that has gone silent returns within shutdownTimeout")
     func cancelledWhileSilent() async throws {
         let clock = ManualClock()
+        // The wait for outstanding receipts before it has a deadline of its own, at the same time.
+        let isDisconnecting = Locked(false)
         try await withScriptedPeer { peer in
             try await peer.acceptSession()
             #expect(try await peer.receiveFrame().hasPrefix("DISCONNECT\n"))
+            isDisconnecting.withLock { $0 = true }
             try await peer.expectHangUp()
         } client: { peer in
             let client = STOMPClient(STOMPServer(peer.endpoint), configuration: .with(\.clock, clock))
             let running = Task { try await client.run() }
             _ = try await client.connection(within: nil)
             running.cancel()
-            await eventually { clock.nextDeadline?.offset == .seconds(5) }
+            await eventually { isDisconnecting.withLock { $0 } && clock.nextDeadline?.offset == .seconds(5) }
             clock.advance(by: .seconds(5))
             #expect(await self.code { try await running.value } == .cancelled)
         }
