@@ -33,6 +33,7 @@ struct Demultiplexer: ~Copyable {
     private var slots: [Slot] = []
     private var free: [Int] = []
     private var touched: [Int] = []
+    private var batches: [(SubscriptionStorage, MessageBatch)] = []
     /// The last that was found: messages come in runs.
     ///
     /// Zero is no number.
@@ -112,15 +113,20 @@ struct Demultiplexer: ~Copyable {
         return .drained
     }
 
-    /// The next subscription for which frames have been sorted out, as a batch; `nil` when there is none.
-    mutating func takeBatch() -> (SubscriptionStorage, MessageBatch)? {
+    /// Makes a batch for each subscription of what was sorted out, before the parser goes on to another chunk.
+    mutating func seal() {
         while let index = self.touched.popLast() {
             guard let storage = self.slots[index].storage else { continue }
             let batch = MessageBatch(self.slots[index].pending, in: self.parser.chunk, owner: storage.owner)
             self.slots[index].pending.removeAll(keepingCapacity: true)
-            return (storage, batch)
+            self.batches.append((storage, batch))
         }
-        return nil
+    }
+
+    mutating func takeBatches() -> [(SubscriptionStorage, MessageBatch)] {
+        guard !self.batches.isEmpty else { return [] }
+        defer { self.batches = [] }
+        return self.batches
     }
 
     mutating func takeConfirmed() -> [UInt64] {

@@ -6,21 +6,36 @@ import STOMPTransport
 import Synchronization
 
 extension STOMPConnection {
+    /// So many full reads are handed over together: a consumer that is as fast as the reader is woken for each handing
+    /// over, which costs more than the reading (receiving 16 bytes each: 150 ns by one read, 125 ns by four).
+    private static let readsPerTurn = 4
+
     /// The task `stomp.reader`: reads until the socket has no more, then waits for it; runs on the actor, and lets others
-    /// have it after each chunk.
+    /// have it after each turn.
     func read() async -> End {
+        defer { self.deliver() }
         do throws(STOMPError) {
             // Bytes that came along with CONNECTED.
             try self.parse()
+            self.deliver()
+            var readCount = 0
             while !Task.isCancelled {
                 if self.mustPause() { await self.pauseReading() }
-                switch try self.transport.receive(into: self.demultiplexer.parser.freeSpace()) {
+                let space = self.demultiplexer.parser.freeSpace()
+                switch try self.transport.receive(into: space) {
                 case .bytes(let count):
                     self.demultiplexer.parser.received(count)
                     self.liveness.noteRead()
                     try self.parse()
+                    readCount += 1
+                    // A full read means that more is there.
+                    if count == space.count, readCount < Self.readsPerTurn { continue }
+                    readCount = 0
+                    self.deliver()
                     await Task.yield()
                 case .wouldBlock:
+                    readCount = 0
+                    self.deliver()
                     self.forgetAbandoned()
                     self.demultiplexer.parser.releaseChunk()
                     await self.waitForBytes()
@@ -35,9 +50,9 @@ extension STOMPConnection {
         }
     }
 
-    /// Takes the frames out of what has been read, and hands over one batch per subscription.
+    /// Takes the frames out of what has been read, into one batch per subscription.
     private func parse() throws(STOMPError) {
-        defer { self.deliver() }
+        defer { self.demultiplexer.seal() }
         while true {
             switch try self.demultiplexer.sort() {
             case .drained:
@@ -46,6 +61,7 @@ extension STOMPConnection {
                 self.events.send(.unexpectedMessage(subscription: subscription))
             case .frame(let frame):
                 // What came before it counts before it.
+                self.demultiplexer.seal()
                 self.deliver()
                 try self.handle(frame)
             }
@@ -54,12 +70,12 @@ extension STOMPConnection {
 
     // MARK: - Messages
 
-    /// Hands over what the chunk holds, messages first, so that a receipt never overtakes them.
+    /// Hands over what was read, messages first, so that a receipt never overtakes them.
     private func deliver() {
-        if let (storage, batch) = self.demultiplexer.takeBatch() {
+        let batches = self.demultiplexer.takeBatches()
+        if !batches.isEmpty {
             let now = self.time.now
-            self.deliver(batch, to: storage, at: now)
-            while let (storage, batch) = self.demultiplexer.takeBatch() { self.deliver(batch, to: storage, at: now) }
+            for (storage, batch) in batches { self.deliver(batch, to: storage, at: now) }
         }
         let confirmed = self.demultiplexer.takeConfirmed()
         guard !confirmed.isEmpty else { return }
