@@ -17,7 +17,7 @@ static inline const void *stomp_find(const void *bytes, uint8_t byte, size_t cou
 }
 
 /// The longest headers that stomp_has_layout looks at.
-enum { STOMP_LAYOUT_LIMIT = 256 };
+enum { STOMP_LAYOUT_LIMIT = 512 };
 
 /// Sixteen bytes that are worked on at once; the compiler knows how on its target.
 typedef uint8_t stomp_octets __attribute__((vector_size(16)));

@@ -21,6 +21,8 @@ package final class MessageBatch: @unchecked Sendable {
     var firstNumber: UInt64 = 0
     var unsettledCount: Int
     private(set) var isHollow = false
+    /// Whether it is a copy of a message of another batch, which counts what is unanswered.
+    private(set) var isCopy = false
 
     /// A batch of these frames.
     ///
@@ -112,6 +114,7 @@ package final class MessageBatch: @unchecked Sendable {
             copy.moveFrames(from: self.chunk)
         }
         copy.firstNumber = self.firstNumber + UInt64(index)
+        copy.isCopy = true
         return copy
     }
 }
