@@ -32,6 +32,14 @@ extension STOMPClient {
         contentLength: STOMPContentLength? = nil,
         receipt: STOMPReceipt = .none
     ) async throws(STOMPError) {
+        if case .none = receipt.kind {
+            let sent = text.utf8.withContiguousStorageIfAvailable { utf8 in
+                Result { () throws(STOMPError) in
+                    try self.sendNow(UnsafeRawBufferPointer(utf8), destination, contentType, headers, contentLength)
+                }
+            }
+            if try sent?.get() == true { return }
+        }
         let request = SendRequest(
             destination: destination,
             body: .text(text),
@@ -39,7 +47,6 @@ extension STOMPClient {
             headers: headers,
             contentLength: contentLength
         )
-        if case .none = receipt.kind, try self.sendNow(request) { return }
         try await self.send(request, receipt: receipt)
     }
 
@@ -53,6 +60,12 @@ extension STOMPClient {
         contentLength: STOMPContentLength? = nil,
         receipt: STOMPReceipt = .none
     ) async throws(STOMPError) {
+        if case .none = receipt.kind {
+            let isSent = try body.withUnsafeBufferPointer { bytes throws(STOMPError) in
+                try self.sendNow(UnsafeRawBufferPointer(bytes), destination, contentType, headers, contentLength)
+            }
+            if isSent { return }
+        }
         let request = SendRequest(
             destination: destination,
             body: .bytes(body),
@@ -60,7 +73,6 @@ extension STOMPClient {
             headers: headers,
             contentLength: contentLength
         )
-        if case .none = receipt.kind, try self.sendNow(request) { return }
         try await self.send(request, receipt: receipt)
     }
 
@@ -68,9 +80,15 @@ extension STOMPClient {
     ///
     /// Returns `false` if that needs a wait.
     @usableFromInline
-    func sendNow(_ request: borrowing SendRequest) throws(STOMPError) -> Bool {
+    func sendNow(
+        _ body: UnsafeRawBufferPointer,
+        _ destination: STOMPDestination,
+        _ contentType: STOMPContentType?,
+        _ headers: STOMPHeaders,
+        _ contentLength: STOMPContentLength?
+    ) throws(STOMPError) -> Bool {
         guard let connection = self.current else { return false }
-        return try connection.sendNow(request)
+        return try connection.sendNow(body, destination, contentType, headers, contentLength)
     }
 
     @usableFromInline

@@ -27,6 +27,14 @@ extension STOMPConnection {
         contentLength: STOMPContentLength? = nil,
         receipt: STOMPReceipt = .none
     ) async throws(STOMPError) {
+        if case .none = receipt.kind {
+            let sent = text.utf8.withContiguousStorageIfAvailable { utf8 in
+                Result { () throws(STOMPError) in
+                    try self.sendNow(UnsafeRawBufferPointer(utf8), destination, contentType, headers, contentLength)
+                }
+            }
+            if try sent?.get() == true { return }
+        }
         let request = SendRequest(
             destination: destination,
             body: .text(text),
@@ -34,7 +42,6 @@ extension STOMPConnection {
             headers: headers,
             contentLength: contentLength
         )
-        if case .none = receipt.kind, try self.sendNow(request) { return }
         try await self.send(request, receipt: receipt)
     }
 
@@ -48,6 +55,12 @@ extension STOMPConnection {
         contentLength: STOMPContentLength? = nil,
         receipt: STOMPReceipt = .none
     ) async throws(STOMPError) {
+        if case .none = receipt.kind {
+            let isSent = try body.withUnsafeBufferPointer { bytes throws(STOMPError) in
+                try self.sendNow(UnsafeRawBufferPointer(bytes), destination, contentType, headers, contentLength)
+            }
+            if isSent { return }
+        }
         let request = SendRequest(
             destination: destination,
             body: .bytes(body),
@@ -55,7 +68,6 @@ extension STOMPConnection {
             headers: headers,
             contentLength: contentLength
         )
-        if case .none = receipt.kind, try self.sendNow(request) { return }
         try await self.send(request, receipt: receipt)
     }
 
@@ -63,6 +75,23 @@ extension STOMPConnection {
     ///
     /// Returns `false` if that needs a wait for room.
     @usableFromInline
+    nonisolated func sendNow(
+        _ body: UnsafeRawBufferPointer,
+        _ destination: STOMPDestination,
+        _ contentType: STOMPContentType?,
+        _ headers: STOMPHeaders,
+        _ contentLength: STOMPContentLength?
+    ) throws(STOMPError) -> Bool {
+        try self.outbox.send(
+            body,
+            to: destination,
+            contentType: contentType,
+            headers: headers,
+            isCounted: (contentLength ?? self.configuration.contentLength) == .included,
+            serializer: self.serializer
+        )
+    }
+
     nonisolated func sendNow(_ request: borrowing SendRequest) throws(STOMPError) -> Bool {
         try self.outbox.send(
             request,

@@ -10,6 +10,21 @@ struct SendRequest: Sendable {
     enum Body: Sendable {
         case text(String)
         case bytes([UInt8])
+
+        func withBytes<Value>(
+            _ body: (UnsafeRawBufferPointer) throws(STOMPError) -> Value
+        ) throws(STOMPError) -> Value {
+            switch self {
+            case .bytes(let bytes):
+                return try bytes.withUnsafeBufferPointer { bytes throws(STOMPError) in
+                    try body(UnsafeRawBufferPointer(bytes))
+                }
+            case .text(var text):
+                return try text.withUTF8 { utf8 in
+                    Result { () throws(STOMPError) in try body(UnsafeRawBufferPointer(utf8)) }
+                }.get()
+            }
+        }
     }
 
     let destination: STOMPDestination
@@ -35,29 +50,56 @@ struct SendRequest: Sendable {
     }
 
     /// Appends the whole frame, or nothing and throws ``STOMPError/Code/invalidArgument``.
-    ///
-    /// Our own headers stand before the user's, since the first of a repeated header counts.
-    @inline(__always)
     func append(
         to output: inout OutputBuffer,
         serializer: FrameSerializer,
         contentLength defaultLength: STOMPContentLength,
         receipt: UInt64?
     ) throws(STOMPError) {
+        try self.body.withBytes { bytes throws(STOMPError) in
+            try Self.append(
+                bytes,
+                to: self.destination,
+                contentType: self.contentType,
+                headers: self.headers,
+                isCounted: (self.contentLength ?? defaultLength) == .included,
+                transaction: self.transaction,
+                receipt: receipt,
+                output: &output,
+                serializer: serializer
+            )
+        }
+    }
+
+    /// As above, from parts that the caller lends: making a request takes and gives back a reference for each.
+    ///
+    /// Our own headers stand before the user's, since the first of a repeated header counts.
+    @inline(__always)
+    static func append(
+        _ body: UnsafeRawBufferPointer,
+        to destination: STOMPDestination,
+        contentType: STOMPContentType?,
+        headers: STOMPHeaders,
+        isCounted: Bool,
+        transaction: String?,
+        receipt: UInt64?,
+        output: inout OutputBuffer,
+        serializer: FrameSerializer
+    ) throws(STOMPError) {
         let checkpoint = output.count
         do throws(STOMPError) {
-            if self.destination.rawValue.isEmpty {
+            if destination.rawValue.isEmpty {
                 throw STOMPError(.invalidArgument, "A SEND needs a destination.")
             }
             output.append("SEND\n")
-            try serializer.appendHeader("destination:", self.destination.rawValue, to: &output)
-            if let type = self.contentType {
-                guard type.isMIMEType else {
-                    throw STOMPError(.invalidArgument, "The content type \"\(type)\" is not a MIME type.")
+            try serializer.appendHeader("destination:", destination.rawValue, to: &output)
+            if let contentType {
+                guard contentType.isMIMEType else {
+                    throw STOMPError(.invalidArgument, "The content type \"\(contentType)\" is not a MIME type.")
                 }
-                try serializer.appendHeader("content-type:", type.rawValue, to: &output)
+                try serializer.appendHeader("content-type:", contentType.rawValue, to: &output)
             }
-            if let transaction = self.transaction {
+            if let transaction {
                 try serializer.appendHeader("transaction:", transaction, to: &output)
             }
             if let receipt {
@@ -65,37 +107,19 @@ struct SendRequest: Sendable {
                 output.append(decimal: receipt)
                 output.append(UInt8(ascii: "\n"))
             }
-            if !self.headers.isEmpty { try self.appendUserHeaders(to: &output, serializer: serializer) }
-            try self.appendBody(
-                to: &output,
-                serializer: serializer,
-                isCounted: (self.contentLength ?? defaultLength) == .included
-            )
+            if !headers.isEmpty { try Self.append(headers, to: &output, serializer: serializer) }
+            if isCounted {
+                serializer.appendContentLength(body.count, to: &output)
+            } else {
+                try Self.refuseNUL(body.contains(0))
+            }
+            output.append(UInt8(ascii: "\n"))
+            output.append(body)
+            output.append(0)
         } catch {
             output.truncate(to: checkpoint)
             throw error
         }
-    }
-
-    @inline(__always)
-    private func appendBody(
-        to output: inout OutputBuffer,
-        serializer: FrameSerializer,
-        isCounted: Bool
-    ) throws(STOMPError) {
-        switch self.body {
-        case .bytes(let bytes):
-            if isCounted { serializer.appendContentLength(bytes.count, to: &output) }
-            output.append(UInt8(ascii: "\n"))
-            bytes.withUnsafeBytes { output.append($0) }
-            if !isCounted { try Self.refuseNUL(bytes.contains(0)) }
-        case .text(var text):
-            if isCounted { serializer.appendContentLength(text.utf8.count, to: &output) }
-            output.append(UInt8(ascii: "\n"))
-            text.withUTF8 { output.append(UnsafeRawBufferPointer($0)) }
-            if !isCounted { try Self.refuseNUL(text.utf8.contains(0)) }
-        }
-        output.append(0)
     }
 
     private static func refuseNUL(_ hasNUL: Bool) throws(STOMPError) {
@@ -104,11 +128,12 @@ struct SendRequest: Sendable {
     }
 
     @inline(never)
-    private func appendUserHeaders(
+    private static func append(
+        _ headers: STOMPHeaders,
         to output: inout OutputBuffer,
         serializer: FrameSerializer
     ) throws(STOMPError) {
-        for field in self.headers.fields {
+        for field in headers.fields {
             if let argument = Self.reserved[field.name] {
                 throw STOMPError(
                     .invalidArgument,
@@ -126,6 +151,36 @@ struct SendRequest: Sendable {
 }
 
 extension Outbox {
+    /// Writes a SEND of these parts if there is room.
+    func send(
+        _ body: UnsafeRawBufferPointer,
+        to destination: STOMPDestination,
+        contentType: STOMPContentType?,
+        headers: STOMPHeaders,
+        isCounted: Bool,
+        serializer: FrameSerializer
+    ) throws(STOMPError) -> Bool {
+        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
+            guard try self.hasRoom(state) else { return nil }
+            let wasEmpty = state.pending.isEmpty
+            try SendRequest.append(
+                body,
+                to: destination,
+                contentType: contentType,
+                headers: headers,
+                isCounted: isCounted,
+                transaction: nil,
+                receipt: nil,
+                output: &state.pending,
+                serializer: serializer
+            )
+            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
+        }
+        guard let action else { return false }
+        self.perform(action)
+        return true
+    }
+
     /// Writes a SEND if there is room.
     func send(
         _ request: borrowing SendRequest,

@@ -120,32 +120,40 @@ package struct FrameSerializer: Sendable {
     /// Copies the bytes if none of them needs thought; the check goes along eight at a time.
     @inline(__always)
     private func appendIfPlain(_ bytes: UnsafeRawBufferPointer, to output: inout OutputBuffer) -> Bool {
-        var special = false
+        guard let base = UnsafeRawPointer(bytes.baseAddress) else { return true }
+        var special: UInt64 = 0
         var position = 0
         while position &+ 8 <= bytes.count {
-            special = special || Self.hasSpecial(bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            special |= Self.special((base + position).loadUnaligned(as: UInt64.self))
             position &+= 8
         }
-        while position < bytes.count {
-            let byte = bytes[position]
-            special = special || byte < 0x20 || byte == 0x3a || byte == 0x5c || byte >= 0x80
-            position &+= 1
+        if position < bytes.count {
+            // The last eight again, or what there is and spaces.
+            var rest: UInt64 = 0x2020_2020_2020_2020
+            if bytes.count >= 8 {
+                rest = (base + bytes.count - 8).loadUnaligned(as: UInt64.self)
+            } else {
+                for index in 0..<bytes.count {
+                    rest = rest << 8 | UInt64(base.load(fromByteOffset: index, as: UInt8.self))
+                }
+            }
+            special |= Self.special(rest)
         }
-        if special { return false }
+        if special != 0 { return false }
         output.append(bytes)
         return true
     }
 
-    /// Whether one of eight bytes is a control character, a colon, a backslash or not ASCII.
+    /// Not zero if one of eight bytes is a control character, a colon, a backslash or not ASCII.
     @inline(__always)
-    private static func hasSpecial(_ word: UInt64) -> Bool {
+    private static func special(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
         let colons = word ^ (ones &* 0x3a)
         let backslashes = word ^ (ones &* 0x5c)
         let below = (word &- (ones &* 0x20)) & ~word
         let found = below | ((colons &- ones) & ~colons) | ((backslashes &- ones) & ~backslashes) | word
-        return found & highs != 0
+        return found & highs
     }
 
     @inline(never)
