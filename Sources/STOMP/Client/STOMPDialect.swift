@@ -51,7 +51,7 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
         case onUnsubscribe
         /// UNSUBSCRIBE strands them until the connection closes, unless they are NACKed in a transaction that is
         /// committed after it: plain NACKs would come straight back. What the broker sends at that very moment is
-        /// stranded even so.
+        /// given back afterwards, as far as the client knows its delivery tags.
         case byTransaction
         /// Only the end of the connection returns them.
         case onDisconnect
