@@ -171,10 +171,7 @@ struct BrokerLeavingTests {
     }
 
     // More waits than the credit, so each ACK makes the broker send another message.
-    @Test(
-        "Who leaves again and again strands nothing",
-        arguments: BrokerSession.givingBack.filter { $0.version > .v10 }
-    )
+    @Test("Who leaves again and again strands nothing", arguments: BrokerSession.givingBack)
     func smallCredit(session: BrokerSession) async throws {
         try await session.run { fixture in
             let queue = fixture.queue("ahead")
