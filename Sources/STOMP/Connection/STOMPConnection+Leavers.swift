@@ -62,7 +62,7 @@ extension STOMPConnection {
     func noteLate(_ batch: MessageBatch, of storage: SubscriptionStorage) {
         self.events.send(.unexpectedMessage(subscription: storage.id))
         guard self.deliveryTags != nil else { return }
-        let tags = (0..<batch.count).map { batch.messageID($0).flatMap(DeliveryTags.tag) }
+        let tags = (0..<batch.count).map { batch.rawMessageID($0).flatMap(DeliveryTags.tag) }
         self.noteLate(tags, of: storage.id)
     }
 

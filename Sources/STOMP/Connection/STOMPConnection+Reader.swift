@@ -86,7 +86,7 @@ extension STOMPConnection {
     }
 
     private func deliver(_ batch: MessageBatch, to storage: SubscriptionStorage, at now: Duration) {
-        self.deliveryTags?.note(messageID: batch.messageID(batch.count - 1), count: batch.count)
+        self.deliveryTags?.note(messageID: batch.rawMessageID(batch.count - 1), count: batch.count)
         guard self.outbox.deliver(batch) else { return self.noteLate(batch, of: storage) }
         switch storage.deliver(batch, at: now) {
         case .accepted:

@@ -106,13 +106,6 @@ package final class MessageBatch: @unchecked Sendable {
         return noted > 0 ? block.rawValue(at: Int(noted)) : block.rawValue(of: usesAck ? .ack : .messageID)
     }
 
-    /// The raw `message-id`, or `nil` if the broker did not send it.
-    func messageID(_ index: Int) -> UnsafeRawBufferPointer? {
-        let noted = self.frame(index).messageID
-        let block = self.headerBlock(index)
-        return noted > 0 ? block.rawValue(at: Int(noted)) : block.rawValue(of: .messageID)
-    }
-
     /// A copy of one message, in memory of its own.
     func detached(_ index: Int) -> MessageBatch {
         let copy = MessageBatch([self.frame(index)], in: self.chunk, owner: self.owner)
