@@ -40,20 +40,21 @@ package final class DeliveryOwner: Sendable {
         self.receiptTimeout = session.receiptTimeout
         self.outboxTimeout = session.outboxTimeout
         self.shutdownTimeout = session.shutdownTimeout
-        self.ackStart = Self.start("ACK\n", subscriptionID, session.version)
-        self.nackStart = Self.start("NACK\n", subscriptionID, session.version)
+        self.ackStart = Self.start("ACK\n", subscriptionID, session)
+        self.nackStart = Self.start("NACK\n", subscriptionID, session)
         self.index = index
         self.serial = serial
     }
 
-    private static func start(_ command: StaticString, _ subscriptionID: String, _ version: STOMPVersion) -> [UInt8] {
+    private static func start(_ command: StaticString, _ subscriptionID: String, _ session: SessionContext) -> [UInt8] {
         var output = OutputBuffer()
         output.append(command)
+        let version = session.version
         if version == .v12 {
             output.append("id:")
         } else {
             // One that cannot be said is refused with its SUBSCRIBE, so that no message comes by it.
-            if version == .v11 {
+            if version == .v11 || session.dialect.namesSubscriptionInLegacyAck {
                 try? FrameSerializer(version: version).appendHeader("subscription:", subscriptionID, to: &output)
             }
             output.append("message-id:")

@@ -19,7 +19,7 @@ struct Demultiplexer: ~Copyable {
         /// More bytes are needed.
         case drained
         /// A message for no subscription of ours.
-        case unrouted(subscription: String?)
+        case unrouted(FrameReference)
         /// A frame that is neither a message nor a receipt of a form that can be ours.
         case frame(STOMPFrame)
     }
@@ -97,10 +97,7 @@ struct Demultiplexer: ~Copyable {
             switch frame.kind {
             case .message:
                 if self.checksHeaders { try self.checkHeaders(of: frame) }
-                guard let index = self.slot(of: frame) else {
-                    let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
-                    return .unrouted(subscription: block.value(of: .subscription))
-                }
+                guard let index = self.slot(of: frame) else { return .unrouted(frame) }
                 if self.slots[index].pending.isEmpty { self.touched.append(index) }
                 self.slots[index].pending.append(frame)
             case .receipt:
@@ -127,6 +124,10 @@ struct Demultiplexer: ~Copyable {
         guard !self.batches.isEmpty else { return [] }
         defer { self.batches = [] }
         return self.batches
+    }
+
+    func headerBlock(of frame: FrameReference) -> HeaderBlock {
+        self.parser.chunk.headerBlock(of: frame, rules: self.rules)
     }
 
     mutating func takeConfirmed() -> [UInt64] {

@@ -53,6 +53,7 @@ package final class Outbox: Sendable {
         var transactions = TransactionTable<TransactionRecord>()
         /// Subscriptions that ended without a visit to the actor, which then forgets them.
         var abandoned: [String] = []
+        var leavers = LeaverTable()
 
         var byteCount: Int { self.pending.count + self.inFlightCount }
     }
@@ -77,6 +78,8 @@ package final class Outbox: Sendable {
     let writerSignal = Signal()
     /// A deadline was registered that is earlier than the one waited for.
     let deadlineSignal = Signal()
+    /// A subscription has ended for which messages may be under way.
+    let leaverSignal = Signal()
     /// When bytes last went to the socket, in nanoseconds of `time`.
     let lastWrite: Atomic<Int64>
 
@@ -330,6 +333,7 @@ package final class Outbox: Sendable {
             state.quiet = []
             state.deliveries = DeliveryTable()
             state.transactions = TransactionTable()
+            state.leavers = LeaverTable()
             state.pending = OutputBuffer()
             if !state.isFlushing { state.rest = OutputBuffer() }
             return (receipts, others, lost)

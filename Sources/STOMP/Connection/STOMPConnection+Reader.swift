@@ -57,8 +57,8 @@ extension STOMPConnection {
             switch try self.demultiplexer.sort() {
             case .drained:
                 return
-            case .unrouted(let subscription):
-                self.events.send(.unexpectedMessage(subscription: subscription))
+            case .unrouted(let frame):
+                self.noteLate(frame)
             case .frame(let frame):
                 // What came before it counts before it.
                 self.demultiplexer.seal()
@@ -77,6 +77,7 @@ extension STOMPConnection {
             let now = self.time.now
             for (storage, batch) in batches { self.deliver(batch, to: storage, at: now) }
         }
+        self.deliveryTags?.settle()
         let confirmed = self.demultiplexer.takeConfirmed()
         guard !confirmed.isEmpty else { return }
         for id in self.outbox.confirm(confirmed) {
@@ -85,7 +86,8 @@ extension STOMPConnection {
     }
 
     private func deliver(_ batch: MessageBatch, to storage: SubscriptionStorage, at now: Duration) {
-        guard self.outbox.deliver(batch) else { return self.noteLate(storage) }
+        self.deliveryTags?.note(messageID: batch.rawMessageID(batch.count - 1), count: batch.count)
+        guard self.outbox.deliver(batch) else { return self.noteLate(batch, of: storage) }
         switch storage.deliver(batch, at: now) {
         case .accepted:
             if storage.isAtSoftLimit { self.mayBeFull = true }
@@ -98,9 +100,10 @@ extension STOMPConnection {
                     + "\(storage.options.hardLimit) bytes: its consumer is too slow."
             )
             // Else it was ended by another task, which says goodbye.
-            if self.fail(storage, error) { self.outbox.writeFarewell(Farewell(storage: storage)) }
+            if self.fail(storage, error) { try? self.outbox.writeFarewell(Farewell(storage: storage)) }
         case .ended:
-            self.noteLate(storage)
+            // Its farewell, which is about to be written, gives these back.
+            self.events.send(.unexpectedMessage(subscription: storage.id))
         }
         if storage.becameStuck(at: now, after: self.configuration.slowConsumerTimeout) {
             self.events.send(.slowConsumer(subscription: storage.id))
@@ -116,12 +119,6 @@ extension STOMPConnection {
         self.demultiplexer.remove(id: storage.id)
         self.events.send(.subscriptionFailed(subscription: storage.id, error))
         return true
-    }
-
-    /// Messages were under way when their subscription ended: not an error (STOMP 1.2, UNSUBSCRIBE).
-    private func noteLate(_ storage: SubscriptionStorage) {
-        self.events.send(.unexpectedMessage(subscription: storage.id))
-        self.forgetAbandoned()
     }
 
     /// Forgets subscriptions that ended without this actor.
@@ -146,7 +143,7 @@ extension STOMPConnection {
 
     /// An ERROR that names a pending receipt or a subscription ends that; any other one is fatal.
     private func handleError(_ frame: STOMPFrame, receiptID: String?, subscriptionID: String?) throws(STOMPError) {
-        if let id = self.lateMessage(frame) { return self.events.send(.unexpectedMessage(subscription: id)) }
+        if self.noteLate(frame) { return }
         let rejected = STOMPError(.rejected, "The broker refused it: \(frame.errorText)", frame: frame)
         if let id = receiptID.flatMap({ ReceiptTable<Void>.id(from: $0) }), self.outbox.hasIssued(id) {
             // One that nobody waits for any more is no reason to end the connection either.
@@ -159,19 +156,6 @@ extension STOMPConnection {
             return self.outbox.closeDeliveries(storage.owner)
         }
         throw STOMPError(.serverError, "The broker sent an ERROR: \(frame.errorText)", frame: frame)
-    }
-
-    /// RabbitMQ has an ERROR for each message that was under way at UNSUBSCRIBE, and the session goes on.
-    ///
-    /// - Returns: the id of the subscription that has ended, if the ERROR is such a one.
-    private func lateMessage(_ frame: STOMPFrame) -> String? {
-        guard let notice = self.dialect.lateMessageNotice else { return nil }
-        let text = String(decoding: frame.body, as: UTF8.self)
-        guard text.hasPrefix(notice), let end = text.lastIndex(of: "'") else { return nil }
-        let start = text.index(text.startIndex, offsetBy: notice.count)
-        guard start <= end else { return nil }
-        let id = String(text[start..<end])
-        return self.demultiplexer.storage(id: id)?.hasEnded == false ? nil : id
     }
 
     // MARK: - Pausing
