@@ -13,7 +13,6 @@ extension STOMPReconnectPolicy {
         var policy = STOMPReconnectPolicy(.exponential(jitter: 0))
         policy.maximumAttemptsAtStart = .unlimited
         policy.pace = .eachServer
-        policy.warnAfterReconnectAttempts = nil
         return policy
     }()
 
@@ -24,12 +23,11 @@ extension STOMPReconnectPolicy {
     public static let stompPy: STOMPReconnectPolicy = {
         var policy = STOMPReconnectPolicy(.growing(), maximumAttempts: .limited(3))
         policy.maximumAttemptsAtStart = .limited(3)
-        policy.warnAfterReconnectAttempts = nil
         return policy
     }()
 
     /// The defaults of ActiveMQ's failover transport since 5.6: 10 ms that double up to 30 s, between rounds, without a
-    /// limit, also at the start; without jitter; a warning after each 10 attempts.
+    /// limit, also at the start; without jitter.
     ///
     /// The same as in an address that says all of it:
     /// `failover:(…)?initialReconnectDelay=10&maxReconnectDelay=30000&maxReconnectAttempts=-1`, but for the jitter.

@@ -132,10 +132,24 @@ extension STOMPServer {
         return (host, port)
     }
 
+    /// Where a name cannot be one.
+    static func badPlace(inName name: Substring) -> Substring.Index? {
+        name.firstIndex { !($0.isLetter || $0.isNumber || "-._".contains($0)) }
+    }
+
     private static func checkName(_ name: Substring) throws(STOMPError) {
         guard !name.isEmpty else { throw name.invalid("it has no host") }
-        if let place = name.firstIndex(where: { !($0.isLetter || $0.isNumber || "-._".contains($0)) }) {
-            throw name[place...].invalid("a host consists of letters, digits, \".\" and \"-\"")
+        if let place = self.badPlace(inName: name) {
+            throw name[place...].invalid("a host consists of letters, digits, \".\", \"-\" and \"_\"")
         }
+    }
+
+    /// A host that stands alone: a name, or an address, an IPv6 one with or without brackets.
+    static func host(_ text: String) -> String? {
+        let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+        guard isBracketed || text.contains(":") else {
+            return text.isEmpty || self.badPlace(inName: text[...]) != nil ? nil : text
+        }
+        return try? IPv6Literal.host(isBracketed ? text.dropFirst().dropLast() : text[...])
     }
 }

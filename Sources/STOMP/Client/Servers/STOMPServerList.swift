@@ -4,7 +4,7 @@
 /// The brokers that a client may connect to, and in what order it tries them.
 ///
 /// A server that failed goes to the end of the order, so that a dead one is not tried first each time.
-public struct STOMPServerList: Sendable, ExpressibleByArrayLiteral {
+public struct STOMPServerList: Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
     /// The servers, in the order in which they are tried.
     public var servers: [STOMPServer]
     /// Whether the order is drawn by lot, at the start and after each loss.
@@ -37,6 +37,11 @@ public struct STOMPServerList: Sendable, ExpressibleByArrayLiteral {
     /// These servers.
     public init(arrayLiteral servers: STOMPServer...) {
         self.init(servers)
+    }
+
+    /// The servers' places, without users and passwords.
+    public var description: String {
+        self.servers.map(\.endpoint.description).joined(separator: ", ")
     }
 
     func isPriority(_ index: Int) -> Bool {

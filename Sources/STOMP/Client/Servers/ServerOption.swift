@@ -34,12 +34,9 @@ enum ServerOption {
             guard isNested || server.virtualHost == "/" else { throw option.invalid("names a second virtual host") }
             server.virtualHost = try option.value.percentDecoded("the option virtualHost")
         case "localAddress":
-            let text = option.value
-            let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
-            let host =
-                isBracketed || text.contains(":")
-                ? try IPv6Literal.host(isBracketed ? text.dropFirst().dropLast() : text) : String(text)
-            guard !host.isEmpty else { throw option.invalid("needs an address of this machine") }
+            guard let host = STOMPServer.host(String(option.value)) else {
+                throw option.invalid("needs an address of this machine")
+            }
             server.socketOptions.localAddress = .init(host: host, port: server.socketOptions.localAddress?.port ?? 0)
         case "localPort":
             let port = try option.number(1..., "a port, 1 to 65535")
