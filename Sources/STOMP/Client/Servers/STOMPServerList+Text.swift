@@ -35,11 +35,7 @@ extension STOMPServerList {
         if rest.hasPrefix("//") { rest = rest.dropFirst(2) }
         let isParenthesized = rest.hasPrefix("(")
         let (inner, query) = isParenthesized ? try Self.parenthesized(rest) : (rest, nil)
-        if let place = inner.firstIndex(where: { $0 == "(" || $0 == ")" }) {
-            throw inner[place...].invalid(
-                "a parenthesis has no counterpart; within a password they are written as %28 and %29"
-            )
-        }
+        try Self.checkParentheses(inner)
 
         var options = FailoverOptions(dialect: dialect)
         var servers: [STOMPServer] = []
@@ -69,13 +65,22 @@ extension STOMPServerList {
     /// What stands within the parentheses, and the options after them.
     private static func parenthesized(_ text: Substring) throws(STOMPError) -> (Substring, Substring?) {
         guard let close = text.firstIndex(of: ")") else { throw text.invalid("a \"(\" has no \")\"") }
+        let inner = text[..<close].dropFirst()
+        try self.checkParentheses(inner)
         let rest = text[close...].dropFirst()
         guard rest.isEmpty || rest.first == "?" else {
             throw rest.invalid(
                 "only \"?\" and options may follow the \")\"; a \")\" within a password is written as %29"
             )
         }
-        return (text[..<close].dropFirst(), rest.isEmpty ? nil : rest)
+        return (inner, rest.isEmpty ? nil : rest)
+    }
+
+    private static func checkParentheses(_ inner: Substring) throws(STOMPError) {
+        guard let place = inner.firstIndex(where: { $0 == "(" || $0 == ")" }) else { return }
+        throw inner[place...].invalid(
+            "a parenthesis has no counterpart; within a password they are written as %28 and %29"
+        )
     }
 
     /// The servers, each with its options.

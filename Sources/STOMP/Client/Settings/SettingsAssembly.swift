@@ -23,6 +23,7 @@ struct SettingsAssembly {
         // Also what is overridden must be right.
         let pool = try self.pool()
         let policy = try self.policy()
+        let isRandomized = try self.values[.randomize]?.flag ?? false
         if let url = self.environment.url { return try self.list(at: url) }
         var list: STOMPServerList
         if let pool, self.environment.server == nil {
@@ -34,7 +35,7 @@ struct SettingsAssembly {
             }
             list = [try self.singleServer()]
         }
-        list.isRandomized = try self.values[.randomize]?.flag ?? false
+        list.isRandomized = isRandomized
         list.reconnectPolicy = policy
         return list
     }
