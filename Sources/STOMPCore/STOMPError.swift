@@ -101,7 +101,7 @@ extension STOMPError {
         public static let invalidURI = Code(.invalidURI)
         /// A file with settings, or a variable of the environment, cannot be read.
         public static let invalidSettings = Code(.invalidSettings)
-        /// The negotiated version or the broker does not have this; nothing was written.
+        /// The negotiated version, the broker or this package does not have this; nothing was written.
         public static let notSupported = Code(.notSupported)
         /// There is no connection; nothing was written.
         public static let notConnected = Code(.notConnected)

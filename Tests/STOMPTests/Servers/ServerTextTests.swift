@@ -94,6 +94,8 @@ struct ServerTextTests {
             ("stomp://a▸(b", "a host consists of"), ("stomp://a▸%20b", "a host consists of"),
             ("stomp://u▸%:hunter2@h", "\"%\" without two"), ("stomp://u:hunter2▸%4@h", "\"%\" without two"),
             ("stomp://u:▸%ffhunter2@h", "not UTF-8"), ("stomp://▸%00:hunter2@h", "NUL"),
+            ("stomp://u:▸%0ahunter2@h", "an end of line"),
+            ("stomp://h/▸a%0D", "an end of line"),
             ("stomp://u:1▸/hunter2@h", "within a password"), ("stomp://u:1▸#hunter2@h", "within a password"),
             ("stomp://h▸#x", "\"#\" has no meaning"), ("stomp://h/a▸/b", "written as %2F"),
             ("stomp://h/a▸%zz", "\"%\" without two"),

@@ -54,7 +54,10 @@ extension Substring {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw self.invalid("\(what) is not UTF-8 after its percent-escapes")
         }
-        guard !bytes.contains(0) else { throw self.invalid("\(what) contains a NUL") }
+        // None of them can stand in CONNECT.
+        guard !bytes.contains(where: { $0 == 0 || $0 == 10 || $0 == 13 }) else {
+            throw self.invalid("\(what) contains a NUL or an end of line")
+        }
         return text
     }
 
