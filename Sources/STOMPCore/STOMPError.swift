@@ -61,7 +61,7 @@ extension STOMPError {
     /// The kinds of ``STOMPError``.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Kind: String {
-            case invalidArgument, invalidURI, notSupported
+            case invalidArgument, invalidURI, invalidSettings, notSupported
             case notConnected, connectFailed, connectTimedOut, connectRefused, unsupportedVersion, alreadyRunning
             case connectionLost, heartBeatLost, serverError, protocolViolation
             case headerLineTooLong, tooManyHeaders, headersTooLarge, bodyTooLarge
@@ -99,7 +99,9 @@ extension STOMPError {
         public static let invalidArgument = Code(.invalidArgument)
         /// A server's address cannot be read.
         public static let invalidURI = Code(.invalidURI)
-        /// The negotiated version or the broker does not have this; nothing was written.
+        /// A file with settings, or a variable of the environment, cannot be read.
+        public static let invalidSettings = Code(.invalidSettings)
+        /// The negotiated version, the broker or this package does not have this; nothing was written.
         public static let notSupported = Code(.notSupported)
         /// There is no connection; nothing was written.
         public static let notConnected = Code(.notConnected)

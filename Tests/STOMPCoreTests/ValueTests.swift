@@ -119,10 +119,11 @@ struct ValueTests {
             .outboxFull, .transactionLost, .subscriptionOverflow,
         ]
         let final: [STOMPError.Code] = [
-            .invalidArgument, .invalidURI, .notSupported, .connectRefused, .unsupportedVersion, .alreadyRunning,
-            .serverError, .protocolViolation, .headerLineTooLong, .tooManyHeaders, .headersTooLarge, .bodyTooLarge,
-            .rejected, .closed, .cancelled, .staleAcknowledgement, .alreadyAcknowledged, .notAcknowledgeable,
-            .alreadyIterating, .subscriptionEnded, .transactionInDoubt, .transactionEnded, .invalidText,
+            .invalidArgument, .invalidURI, .invalidSettings, .notSupported, .connectRefused, .unsupportedVersion,
+            .alreadyRunning, .serverError, .protocolViolation, .headerLineTooLong, .tooManyHeaders, .headersTooLarge,
+            .bodyTooLarge, .rejected, .closed, .cancelled, .staleAcknowledgement, .alreadyAcknowledged,
+            .notAcknowledgeable, .alreadyIterating, .subscriptionEnded, .transactionInDoubt, .transactionEnded,
+            .invalidText,
         ]
         for code in retriable { #expect(STOMPError(code, "").isRetriable, "\(code)") }
         for code in final { #expect(!STOMPError(code, "").isRetriable, "\(code)") }

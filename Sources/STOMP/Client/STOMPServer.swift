@@ -2,49 +2,6 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
-package import STOMPTransport
-
-/// Where bytes go to.
-public struct STOMPEndpoint: Sendable, CustomStringConvertible {
-    private enum Kind: Sendable {
-        case tcp(host: String, port: Int)
-        case inMemory(InMemoryListener)
-    }
-
-    private let kind: Kind
-
-    /// A TCP port.
-    ///
-    /// The host is a name, or an IPv4 or IPv6 address.
-    public static func tcp(_ host: String, port: Int = 61_613) -> STOMPEndpoint {
-        STOMPEndpoint(kind: .tcp(host: host, port: port))
-    }
-
-    /// A broker inside this process.
-    package static func inMemory(_ listener: InMemoryListener) -> STOMPEndpoint {
-        STOMPEndpoint(kind: .inMemory(listener))
-    }
-
-    /// Host and port, such as `localhost:61613`.
-    public var description: String {
-        switch self.kind {
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .inMemory: "in-memory"
-        }
-    }
-
-    func connect() async throws(STOMPError) -> any ByteTransport {
-        do throws(TransportError) {
-            switch self.kind {
-            case .tcp(let host, let port): return try await TCPConnector(host: host, port: port).connect()
-            case .inMemory(let listener): return try await listener.connect()
-            }
-        } catch {
-            if Task.isCancelled { throw .cancelled }
-            throw STOMPError(.connectFailed, error.message, cause: error)
-        }
-    }
-}
 
 /// Who we are to the broker.
 public struct STOMPLogin: Sendable, Hashable, CustomStringConvertible {
@@ -68,7 +25,7 @@ public struct STOMPLogin: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// A broker: where it is, and what CONNECT says to it.
-public struct STOMPServer: Sendable {
+public struct STOMPServer: Sendable, Hashable {
     /// Where it listens.
     public var endpoint: STOMPEndpoint
     /// The `login` and `passcode` headers, if any.
@@ -78,6 +35,12 @@ public struct STOMPServer: Sendable {
     /// `/` is RabbitMQ's default virtual host, and the other brokers in use ignore the header; RabbitMQ refuses a host
     /// name that it does not know.
     public var virtualHost = "/"
+    /// Further headers of CONNECT for this broker.
+    ///
+    /// They come before ``STOMPConfiguration/connectHeaders`` and win over headers of the same name there.
+    public var headers: STOMPHeaders = [:]
+    /// The local address and TCP keep-alive.
+    public var socketOptions = STOMPSocketOptions()
 
     /// The broker at this endpoint.
     public init(_ endpoint: STOMPEndpoint, login: STOMPLogin? = nil) {

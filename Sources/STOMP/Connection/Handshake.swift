@@ -23,7 +23,8 @@ struct Handshake: ~Copyable {
         offer.login = server.login?.login
         offer.passcode = server.login?.passcode
         offer.heartBeat = configuration.heartBeat.header
-        offer.headers = configuration.connectHeaders
+        offer.headers = server.headers
+        offer.headers.appendMissing(from: configuration.connectHeaders)
         self.session = ClientSession(offer: offer, leniency: configuration.leniency)
     }
 

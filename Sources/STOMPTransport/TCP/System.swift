@@ -314,6 +314,30 @@ enum System {
         return .success(addresses)
     }
 
+    // MARK: - Files and environment
+
+    /// At most so many bytes of a file, and its mode; nil if it is not a regular file.
+    static func readFile(_ path: String, byteLimit: Int) throws(SystemError) -> (bytes: [UInt8], mode: UInt32)? {
+        // O_NONBLOCK: opening a named pipe would wait for its writer.
+        let descriptor = try Self.check("open") { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        defer { Self.close(descriptor) }
+        var status = stat()
+        try Self.check("fstat") { fstat(descriptor, &status) }
+        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+        while bytes.count < byteLimit {
+            let count = try Self.check("read") { Int32(read(descriptor, &buffer, buffer.count)) }
+            guard count > 0 else { break }
+            bytes += buffer.prefix(min(Int(count), byteLimit - bytes.count))
+        }
+        return (bytes, UInt32(status.st_mode))
+    }
+
+    static func environmentValue(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
     // MARK: - Threads
 
     /// Carries the body into the new thread.

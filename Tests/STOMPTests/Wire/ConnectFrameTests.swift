@@ -101,6 +101,16 @@ struct ConnectFrameTests {
         ) { $0.login = STOMPLogin("me", passcode: "pw") }
     }
 
+    @Test("a server's own headers come first and win over the configuration's")
+    func headersOfTheServer() async throws {
+        var configuration = STOMPConfiguration()
+        configuration.connectHeaders = ["client-id": "everywhere", "x": "y"]
+        try await self.expectConnect(
+            "CONNECT\naccept-version:1.0,1.1,1.2\nhost:/\nheart-beat:10000,10000\nclient-id:here\nx:y\n\n\0",
+            configuration: configuration
+        ) { $0.headers = ["client-id": "here"] }
+    }
+
     @Test("what the client does not do, an extra header does not promise")
     func extraPromises() async throws {
         var configuration = STOMPConfiguration()

@@ -37,11 +37,11 @@ struct ServerAddressTests {
     @Test(
         "addresses that cannot be read; the password is never in the error",
         arguments: [
-            "", "localhost", "localhost:61613", "//u:hunter2@h", "http://u:hunter2@h", "stomp+ssl://u:hunter2@h",
+            "", "localhost", "localhost:61613", "//u:hunter2@h", "http://u:hunter2@h", "stomp+tls://u:hunter2@h",
             "stomp://", "stomp://u:hunter2@", "stomp://u:hunter2@:61613", "stomp://u:hunter2@h:",
             "stomp://u:hunter2@h:0",
             "stomp://u:hunter2@h:65536", "stomp://u:hunter2@h:x", "stomp://u:hunter2@h:-1", "stomp://u:hunter2@h:+1",
-            "stomp://u:hunter2@h:99999999999999999999", "stomp://u:hunter2@h/queue", "stomp://u:hunter2@h?a=b",
+            "stomp://u:hunter2@h:99999999999999999999", "stomp://u:hunter2@h/a/b", "stomp://u:hunter2@h?a=b",
             "stomp://u:hunter2@[::1", "stomp://u:hunter2@[::1]61613", "stomp://u:hunter2@[]:1",
             "stomp://u:hunter2%@h", "stomp://u:hunter2%4@h", "stomp://u:hunter2%zz@h", "stomp://u:hunter2%ff@h",
             "stomp://u:hunter2%+1@h",

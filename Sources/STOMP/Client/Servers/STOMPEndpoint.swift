@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+package import STOMPTransport
+
+/// Where bytes go to.
+public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible {
+    /// How bytes get there.
+    package enum Kind: Sendable, Hashable {
+        case tcp(host: String, port: Int)
+        case tls(host: String, port: Int)
+        case webSocket(host: String, port: Int, path: String)
+        case secureWebSocket(host: String, port: Int, path: String)
+        case unixSocket(path: String)
+        case inMemory(InMemoryPlace)
+    }
+
+    /// A listener, compared by identity.
+    package struct InMemoryPlace: Sendable, Hashable {
+        let listener: InMemoryListener
+
+        package static func == (lhs: Self, rhs: Self) -> Bool { lhs.listener === rhs.listener }
+
+        package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self.listener)) }
+    }
+
+    package let kind: Kind
+
+    /// A TCP port.
+    ///
+    /// The host is a name, or an IPv4 or IPv6 address.
+    public static func tcp(_ host: String, port: Int = 61_613) -> STOMPEndpoint {
+        STOMPEndpoint(kind: .tcp(host: host, port: port))
+    }
+
+    /// A TCP port that speaks TLS.
+    ///
+    /// Not built yet: connecting throws ``STOMPError/Code/notSupported``.
+    public static func tls(_ host: String, port: Int = 61_614) -> STOMPEndpoint {
+        STOMPEndpoint(kind: .tls(host: host, port: port))
+    }
+
+    /// A WebSocket; the path starts with `/`.
+    ///
+    /// Not built yet: connecting throws ``STOMPError/Code/notSupported``.
+    public static func webSocket(_ host: String, port: Int = 80, path: String = "/") -> STOMPEndpoint {
+        STOMPEndpoint(kind: .webSocket(host: host, port: port, path: path))
+    }
+
+    /// A WebSocket over TLS; the path starts with `/`.
+    ///
+    /// Not built yet: connecting throws ``STOMPError/Code/notSupported``.
+    public static func secureWebSocket(_ host: String, port: Int = 443, path: String = "/") -> STOMPEndpoint {
+        STOMPEndpoint(kind: .secureWebSocket(host: host, port: port, path: path))
+    }
+
+    /// A Unix-domain socket at this path.
+    ///
+    /// Not built yet: connecting throws ``STOMPError/Code/notSupported``.
+    public static func unixSocket(_ path: String) -> STOMPEndpoint {
+        STOMPEndpoint(kind: .unixSocket(path: path))
+    }
+
+    /// A broker inside this process.
+    package static func inMemory(_ listener: InMemoryListener) -> STOMPEndpoint {
+        STOMPEndpoint(kind: .inMemory(InMemoryPlace(listener: listener)))
+    }
+
+    /// Host and port, such as `localhost:61613`; for what is not plain TCP the scheme as well.
+    public var description: String {
+        switch self.kind {
+        case .tcp(let host, let port): Self.describe(host, port)
+        case .tls(let host, let port): "ssl://\(Self.describe(host, port))"
+        case .webSocket(let host, let port, let path): "ws://\(Self.describe(host, port))\(path)"
+        case .secureWebSocket(let host, let port, let path): "wss://\(Self.describe(host, port))\(path)"
+        case .unixSocket(let path): "unix:\(path)"
+        case .inMemory: "in-memory"
+        }
+    }
+
+    private static func describe(_ host: String, _ port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    /// Whether both are the same place; the case of letters in a host makes no difference.
+    func isSamePlace(as other: STOMPEndpoint) -> Bool {
+        self == other || (self.host != nil && self.description.lowercased() == other.description.lowercased())
+    }
+
+    /// The name or address, where there is one.
+    package var host: String? {
+        switch self.kind {
+        case .tcp(let host, _), .tls(let host, _), .webSocket(let host, _, _), .secureWebSocket(let host, _, _): host
+        case .unixSocket, .inMemory: nil
+        }
+    }
+
+    func connect() async throws(STOMPError) -> any ByteTransport {
+        do throws(TransportError) {
+            switch self.kind {
+            case .tcp(let host, let port): return try await TCPConnector(host: host, port: port).connect()
+            case .inMemory(let place): return try await place.listener.connect()
+            case .tls, .webSocket, .secureWebSocket, .unixSocket: break
+            }
+        } catch {
+            if Task.isCancelled { throw .cancelled }
+            throw STOMPError(.connectFailed, error.message, cause: error)
+        }
+        throw STOMPError(.notSupported, "\(self) cannot be reached: so far only TCP without TLS is built.")
+    }
+}

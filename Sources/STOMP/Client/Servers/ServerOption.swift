@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+
+/// The options that belong to one server of an address.
+enum ServerOption {
+    static let names = [
+        "virtualHost", "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress", "localPort",
+        "header.NAME",
+    ]
+
+    /// What the client itself says in CONNECT.
+    private static let ownHeaders: Set<STOMPHeaders.Name> = [
+        .login, .passcode, .host, .acceptVersion, .heartBeat,
+    ]
+
+    static func isKnown(_ name: Substring) -> Bool {
+        self.names.contains(String(name)) || name.hasPrefix("header.")
+    }
+
+    /// One that is nested stands after the list, for all its servers, and wins over a server's own.
+    static func apply(
+        _ option: AddressOption,
+        to server: inout STOMPServer,
+        isNested: Bool = false
+    ) throws(STOMPError) {
+        if option.name.hasPrefix("header.") {
+            try self.applyHeader(option, to: &server)
+            return
+        }
+        switch option.name {
+        case "virtualHost":
+            guard isNested || server.virtualHost == "/" else { throw option.invalid("names a second virtual host") }
+            server.virtualHost = try option.value.percentDecoded("the option virtualHost")
+        case "localAddress":
+            guard let host = STOMPServer.host(String(option.value)) else {
+                throw option.invalid("needs an address of this machine")
+            }
+            server.socketOptions.localAddress = .init(host: host, port: server.socketOptions.localAddress?.port ?? 0)
+        case "localPort":
+            let port = try option.number(1..., "a port, 1 to 65535")
+            guard port <= 65_535 else { throw option.invalid("needs a port, 1 to 65535") }
+            server.socketOptions.localAddress = .init(host: server.socketOptions.localAddress?.host, port: port)
+        case "keepAlive":
+            server.socketOptions.keepAlive = try option.flag ? server.socketOptions.keepAlive ?? .init() : nil
+        case "keepAliveIdle":
+            server.socketOptions.keepAlive = server.socketOptions.keepAlive ?? .init()
+            server.socketOptions.keepAlive?.idle = try option.milliseconds(from: 1)
+        case "keepAliveInterval":
+            server.socketOptions.keepAlive = server.socketOptions.keepAlive ?? .init()
+            server.socketOptions.keepAlive?.interval = try option.milliseconds(from: 1)
+        case "keepAliveCount":
+            server.socketOptions.keepAlive = server.socketOptions.keepAlive ?? .init()
+            server.socketOptions.keepAlive?.count = try option.number(1..., "a whole number, 1 at least")
+        default:
+            throw option.invalid("is not known for a server; there are \(self.names.joined(separator: ", "))")
+        }
+    }
+
+    private static func applyHeader(_ option: AddressOption, to server: inout STOMPServer) throws(STOMPError) {
+        let name = STOMPHeaders.Name(String(option.name.dropFirst("header.".count)))
+        guard !name.rawValue.isEmpty else { throw option.invalid("needs the name of a header after its dot") }
+        guard !self.ownHeaders.contains(name) else {
+            throw option.invalid("names a header that the client sets itself, from the user, the path and its settings")
+        }
+        server.headers[name] = try option.value.percentDecoded("the option \(option.name)")
+    }
+}
