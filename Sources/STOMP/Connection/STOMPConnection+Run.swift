@@ -108,8 +108,9 @@ extension STOMPConnection {
         return .cancelled
     }
 
-    /// Whoever is sending one frame after the other writes them itself, 64 KiB at a time; a write by this task for each
-    /// few frames would cost both sides more. So it waits as long as that goes on.
+    /// Waits while somebody sends one frame after the other.
+    ///
+    /// They write them themselves, 64 KiB at a time; a write by this task for each few frames would cost both sides more.
     private nonisolated func letSendersGoOn() async {
         let before = self.outbox.progress
         await Task.yield()

@@ -39,8 +39,9 @@ package struct FrameParser: ~Copyable {
     private var bodyStart = 0
     private var contentLength = -1
     private var found = FrameReference.none
-    /// Where the digits of the content-length are; 0: none seen. `isPlain`: they are nothing but digits.
+    /// Where the digits of the content-length are, or 0.
     private var lengthStart = 0
+    /// Whether the content-length is nothing but digits.
     private var isPlain = true
     private var layout = HeaderLayout()
 
@@ -191,7 +192,7 @@ package struct FrameParser: ~Copyable {
             self.contentLength = -1
         } else {
             guard let length = Self.number(base, digits.lowerBound, digits.upperBound) else { return false }
-            if Int(length) > self.limits.bodyLimit { throw self.bodyTooLarge() }
+            if Int(length) > self.limits.bodyLimit { throw self.limits.bodyTooLarge }
             self.contentLength = Int(length)
         }
         self.found = self.layout.frame
@@ -237,7 +238,7 @@ package struct FrameParser: ~Copyable {
             if colons != 0 { colonSeen = true }
             position = min(position &+ 64, available)
             if position &- line > self.limits.headerLineLimit || position > self.limits.headerBlockLimit {
-                try self.checkHeaderLimits(lineByteCount: position - line, blockByteCount: position)
+                try self.limits.checkHeaders(lineByteCount: position - line, blockByteCount: position)
             }
         }
         self.scanned = position
@@ -249,26 +250,12 @@ package struct FrameParser: ~Copyable {
     private static let nulInHeader = FrameValidator.violation("a NUL stands before the blank line of a frame")
 
     /// Whether the line is a CR only, where that is an EOL.
+    ///
+    /// `mutating`, as others that change nothing: for a call that borrows, the compiler copies the parser.
     @inline(__always)
     private mutating func isBlank(_ base: UnsafeRawPointer, _ line: Int, _ end: Int) -> Bool {
         end &- line == 1 && base.load(fromByteOffset: line, as: UInt8.self) == UInt8(ascii: "\r")
             && (self.version == .v12 || self.leniency.contains(.strayCarriageReturn))
-    }
-
-    // `mutating`, like others below that change nothing: for a call that borrows, the compiler copies the parser.
-    private mutating func checkHeaderLimits(lineByteCount: Int, blockByteCount: Int) throws(STOMPError) {
-        if lineByteCount > self.limits.headerLineLimit {
-            throw STOMPError(
-                .headerLineTooLong,
-                "A received header line is longer than the limit of \(self.limits.headerLineLimit) bytes."
-            )
-        }
-        if blockByteCount > self.limits.headerBlockLimit {
-            throw STOMPError(
-                .headersTooLarge,
-                "The headers of a received frame are larger than the limit of \(self.limits.headerBlockLimit) bytes."
-            )
-        }
     }
 
     /// Takes note of the command line, or of a header line that matters to us.
@@ -281,15 +268,12 @@ package struct FrameParser: ~Copyable {
     ) throws(STOMPError) {
         guard line > 0 else { return try self.noteCommand(base, end) }
         if end &- line > self.limits.headerLineLimit {
-            try self.checkHeaderLimits(lineByteCount: end - line, blockByteCount: end)
+            try self.limits.checkHeaders(lineByteCount: end - line, blockByteCount: end)
         }
         guard hasColon else { throw FrameValidator.violation("a header line has no colon") }
         self.headerCount &+= 1
         if self.headerCount > self.limits.headerCountLimit {
-            throw STOMPError(
-                .tooManyHeaders,
-                "A received frame has more headers than the limit of \(self.limits.headerCountLimit)."
-            )
+            throw self.limits.tooManyHeaders
         }
         // The chunk's padding makes these loads safe at its end; a colon inside the name ends each match.
         let first = (base + line).loadUnaligned(as: UInt64.self)
@@ -329,7 +313,7 @@ package struct FrameParser: ~Copyable {
     }
 
     private mutating func noteCommand(_ base: UnsafeRawPointer, _ end: Int) throws(STOMPError) {
-        try self.checkHeaderLimits(lineByteCount: end, blockByteCount: end)
+        try self.limits.checkHeaders(lineByteCount: end, blockByteCount: end)
         var count = end
         if base.load(fromByteOffset: end - 1, as: UInt8.self) == UInt8(ascii: "\r") {
             guard self.version == .v12 || self.leniency.contains(.strayCarriageReturn) else {
@@ -361,16 +345,12 @@ package struct FrameParser: ~Copyable {
             guard let number = try rules.contentLength(text, limit: self.limits.bodyLimit) else { return }
             length = number
         }
-        if length > self.limits.bodyLimit { throw self.bodyTooLarge() }
+        if length > self.limits.bodyLimit { throw self.limits.bodyTooLarge }
         self.contentLength = length
     }
 
-    private mutating func bodyTooLarge() -> STOMPError {
-        STOMPError(.bodyTooLarge, "A received body is larger than the limit of \(self.limits.bodyLimit) bytes.")
-    }
-
     private mutating func endHeaders(_ base: UnsafeRawPointer, at end: Int, line: Int) throws(STOMPError) {
-        try self.checkHeaderLimits(lineByteCount: end - line, blockByteCount: end + 1)
+        try self.limits.checkHeaders(lineByteCount: end - line, blockByteCount: end + 1)
         if self.isPlain {
             self.layout.note(base, byteCount: end + 1, frame: self.found, contentLength: self.lengthStart)
         }
@@ -394,7 +374,7 @@ package struct FrameParser: ~Copyable {
             let unseen = available - self.scanned
             let found = unseen > 0 ? stomp_find(base + self.scanned, 0, unseen) : nil
             length = (found.map { UnsafeRawPointer($0) - base } ?? available) - self.bodyStart
-            if length > self.limits.bodyLimit { throw self.bodyTooLarge() }
+            if length > self.limits.bodyLimit { throw self.limits.bodyTooLarge }
             guard found != nil else {
                 self.scanned = available
                 return nil

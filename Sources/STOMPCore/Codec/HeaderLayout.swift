@@ -45,7 +45,7 @@ struct HeaderLayout: ~Copyable {
 
     /// Takes note of a frame whose headers were found good; learns its layout if others were as long.
     ///
-    /// - Parameter contentLength: where the digits of its `content-length` begin; 0: it has none.
+    /// The digits of its `content-length` begin at `contentLength`; 0: it has none.
     @inline(__always)
     mutating func note(_ base: UnsafeRawPointer, byteCount: Int, frame: FrameReference, contentLength: Int) {
         guard byteCount <= Self.limit, byteCount == self.lastByteCount else {

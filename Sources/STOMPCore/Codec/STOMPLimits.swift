@@ -25,3 +25,34 @@ public struct STOMPLimits: Sendable, Hashable {
     /// The default limits.
     public init() {}
 }
+
+// MARK: - Errors
+
+extension STOMPLimits {
+    /// - Throws: ``STOMPError/Code/headerLineTooLong`` or ``STOMPError/Code/headersTooLarge``.
+    func checkHeaders(lineByteCount: Int, blockByteCount: Int) throws(STOMPError) {
+        if lineByteCount > self.headerLineLimit {
+            throw STOMPError(
+                .headerLineTooLong,
+                "A received header line is longer than the limit of \(self.headerLineLimit) bytes."
+            )
+        }
+        if blockByteCount > self.headerBlockLimit {
+            throw STOMPError(
+                .headersTooLarge,
+                "The headers of a received frame are larger than the limit of \(self.headerBlockLimit) bytes."
+            )
+        }
+    }
+
+    var tooManyHeaders: STOMPError {
+        STOMPError(
+            .tooManyHeaders,
+            "A received frame has more headers than the limit of \(self.headerCountLimit)."
+        )
+    }
+
+    var bodyTooLarge: STOMPError {
+        STOMPError(.bodyTooLarge, "A received body is larger than the limit of \(self.bodyLimit) bytes.")
+    }
+}
