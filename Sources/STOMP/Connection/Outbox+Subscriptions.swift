@@ -17,7 +17,7 @@ extension Outbox {
     func deliver(_ batch: MessageBatch) -> Bool {
         self.state.withLock { state in
             // After DISCONNECT nothing is delivered: it could not be acknowledged (STOMP 1.2, DISCONNECT).
-            guard case .open = state.phase else { return false }
+            guard state.phase.admits(.ending) else { return false }
             do throws(STOMPError) {
                 try state.deliveries.update(batch.owner) { record in record.deliver(batch) }
                 return true
@@ -51,7 +51,7 @@ extension Outbox {
     /// Nobody waits.
     func writeFarewell(_ farewell: Farewell) {
         let action = self.state.withLock { state -> Action in
-            guard case .open = state.phase else { return .nothing }
+            guard state.phase.admits(.ending) else { return .nothing }
             let wasEmpty = state.pending.isEmpty
             // Ids that SUBSCRIBE could say, UNSUBSCRIBE can say too.
             try? farewell.append(to: &state, receipt: nil)
@@ -67,11 +67,6 @@ extension Outbox {
             defer { state.abandoned = [] }
             return state.abandoned
         }
-    }
-
-    /// An id for a transaction, unused on this connection.
-    func makeTransactionID() -> String {
-        self.state.withLock { $0.transactions.makeID() }
     }
 }
 

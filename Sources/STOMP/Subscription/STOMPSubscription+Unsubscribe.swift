@@ -40,7 +40,6 @@ extension STOMPSubscription {
     /// transaction, whose COMMIT is confirmed behind it.
     private func awaitWhatIsUnderWay() async throws(STOMPError) {
         let owner = self.handle.storage.owner
-        let id = owner.outbox.makeTransactionID()
         let serializer = FrameSerializer(version: owner.rules.version)
         do throws(STOMPError) {
             try await owner.outbox.appendAwaitingReceipt(
@@ -48,6 +47,7 @@ extension STOMPSubscription {
                 roomWithin: nil,
                 isUrgent: true
             ) { state, receipt throws(STOMPError) in
+                let id = state.transactions.makeID()
                 try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &state.pending)
                 let headers: STOMPHeaders = [.transaction: id, .receipt: String(receipt)]
                 try serializer.append(STOMPFrame(.commit, headers: headers), to: &state.pending)
