@@ -165,6 +165,8 @@ package final class Outbox: Sendable {
         var rounds = 0
         while true {
             let start = position
+            // Not after the write: by then the peer may have the bytes, and count from an earlier time than we.
+            let now = self.time.now
             do throws(TransportError) {
                 while position < buffer.count {
                     let written = try self.transport.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[position...]))
@@ -177,7 +179,6 @@ package final class Outbox: Sendable {
             }
             rounds += 1
             let mayGoOn = rounds < Self.flushRounds
-            let now = self.time.now
             if position > start { self.lastWrite.store(now.nanoseconds, ordering: .relaxed) }
             let (room, quiet, goesOn) = self.state.withLock { state in
                 self.continueFlush(&state, &buffer, &position, mayGoOn, at: now)

@@ -183,8 +183,9 @@ extension STOMPConnection {
     /// Stops reading until there is room or somebody needs a frame; at the longest pause, or when the peer hangs up, one
     /// read follows in any case, towards the hard limit.
     private func pauseReading() async {
-        self.events.send(.readingPaused)
+        // Counted from before anybody learns of it.
         let deadline = self.time.now + self.configuration.maximumPause
+        self.events.send(.readingPaused)
         var isOver = false
         while !isOver, self.mustPause() { isOver = await self.waitForRelief(until: deadline) }
         // The peer could not be heard: the watchdog gives it a fresh window.
