@@ -34,7 +34,7 @@ public final class STOMPClient: Sendable {
     /// Nothing happens before ``run()``.
     public init(_ server: STOMPServer, configuration: STOMPConfiguration = STOMPConfiguration()) {
         self.server = server
-        self.configuration = configuration
+        self.configuration = configuration.bounded
         self.time = TimeSource(configuration.clock)
     }
 

@@ -100,11 +100,10 @@ public struct STOMPHeartBeat: Sendable, Hashable {
 
     private static func milliseconds(_ duration: Duration) -> Int {
         guard duration > .zero else { return 0 }
-        let (seconds, attoseconds) = duration.components
-        let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        let limit: Int64 = 1_000_000_000
+        // Some eleven days; what is beyond Int64 seconds has no components.
+        let (seconds, attoseconds) = min(duration, .seconds(1_000_000)).components
         // A wish for less than a millisecond must not become "none".
-        return overflow ? Int(limit) : Int(max(1, min(limit, milliseconds + attoseconds / 1_000_000_000_000_000)))
+        return Int(max(1, seconds * 1_000 + attoseconds / 1_000_000_000_000_000))
     }
 }
 
