@@ -77,6 +77,10 @@ public final class STOMPClient: Sendable {
 
     /// Asks ``run()`` to finish: it waits for outstanding receipts, disconnects with a receipt and returns.
     ///
+    /// From then on ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``,
+    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed``; until DISCONNECT is
+    /// said, messages can be acknowledged and open transactions ended.
+    ///
     /// Does not wait; may be called from anywhere, also before ``run()``.
     public func beginGracefulShutdown() {
         self.shutdown.raise()

@@ -49,6 +49,8 @@ package final class OneShot<Value: Sendable>: Sendable {
     /// As ``value()``, for a value that may have been decided on when the task is cancelled.
     ///
     /// - Parameter onCancel: sees to it that this is resolved, by itself or by whoever has decided.
+    /// - Returns: the value it was resolved with.
+    /// - Throws: the error it was resolved with.
     package func value(onCancel: @Sendable () -> Void) async throws(STOMPError) -> Value {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

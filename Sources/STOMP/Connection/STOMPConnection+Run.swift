@@ -155,8 +155,9 @@ extension STOMPConnection {
     /// DISCONNECT).
     ///
     /// Meanwhile ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``,
-    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed``. What was received
-    /// can be acknowledged, and open transactions can go on and be ended, until nothing is outstanding.
+    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed``. Calls that wait for
+    /// room are let in, what was received can be acknowledged, and open transactions can go on and be ended, until
+    /// nothing is outstanding.
     ///
     /// Returns within twice ``STOMPConfiguration/shutdownTimeout``. Never throws: that a broker closes without an answer
     /// is usual.

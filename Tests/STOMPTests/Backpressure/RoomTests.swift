@@ -70,7 +70,7 @@ struct RoomTests {
         }
     }
 
-    @Test("10,000 wait, and each is served once, not woken again and again")
+    @Test("10,000 wait, and each is served once")
     func many() async throws {
         let count = 10_000
         try await self.withFullOutbox { pair in
