@@ -40,7 +40,12 @@ let package = Package(
         .target(name: "STOMP", dependencies: ["STOMPCore", "STOMPTransport"], swiftSettings: settings),
         .target(name: "STOMPTesting", dependencies: ["STOMP", "STOMPCore", "STOMPTransport"], swiftSettings: settings),
         .target(name: "STOMPFoundation", dependencies: ["STOMP"], swiftSettings: settings),
-        .executableTarget(name: "StompBench", dependencies: ["STOMP"], swiftSettings: settings),
+        // Compiled as a user's target is by default, without the features above.
+        .executableTarget(
+            name: "StompBench",
+            dependencies: ["STOMP"],
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
         .executableTarget(
             name: "Quickstart",
             dependencies: ["STOMP", "STOMPTesting"],

@@ -6,6 +6,7 @@
 #ifndef STOMP_CSCAN_H
 #define STOMP_CSCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,6 +14,37 @@
 /// The first `byte` in `count` bytes, or NULL.
 static inline const void *stomp_find(const void *bytes, uint8_t byte, size_t count) {
     return memchr(bytes, byte, count);
+}
+
+/// The longest headers that stomp_has_layout looks at.
+enum { STOMP_LAYOUT_LIMIT = 512 };
+
+/// Sixteen bytes that are worked on at once; the compiler knows how on its target.
+typedef uint8_t stomp_octets __attribute__((vector_size(16)));
+
+static inline stomp_octets stomp_load(const void *bytes) {
+    stomp_octets octets;
+    memcpy(&octets, bytes, sizeof octets);
+    return octets;
+}
+
+/// Whether `count` bytes equal those of a layout where that is fixed, and have no line feed and no NUL elsewhere.
+///
+/// `layout` holds three arrays of STOMP_LAYOUT_LIMIT bytes: the text, 0xff where it is fixed, 0xff where it is free.
+/// Reads up to the next multiple of 16. One pass without branches.
+static inline bool stomp_has_layout(const void *bytes, const uint8_t *layout, size_t count) {
+    const uint8_t *text = (const uint8_t *)bytes;
+    stomp_octets wrong = {0};
+    for (size_t i = 0; i < count; i += sizeof(stomp_octets)) {
+        stomp_octets here = stomp_load(text + i), expected = stomp_load(layout + i);
+        stomp_octets is_fixed = stomp_load(layout + STOMP_LAYOUT_LIMIT + i);
+        stomp_octets is_free = stomp_load(layout + 2 * STOMP_LAYOUT_LIMIT + i);
+        stomp_octets ends = (stomp_octets)(here == '\n') | (stomp_octets)(here == 0);
+        wrong |= ((here ^ expected) & is_fixed) | (ends & is_free);
+    }
+    uint64_t halves[2];
+    memcpy(halves, &wrong, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
 }
 
 /// Bit i of each mask belongs to byte i.

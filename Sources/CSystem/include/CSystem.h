@@ -36,13 +36,16 @@ static inline int csystem_epoll_create(void) {
     return epoll_create1(EPOLL_CLOEXEC);
 }
 
-/// Edge-triggered, both directions and the peer's hang-up.
+/// Reports nothing of use until armed.
 static inline int csystem_epoll_add(int queue, int descriptor, uint64_t identifier) {
-    struct epoll_event event = {
-        .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-        .data = { .u64 = identifier },
-    };
+    struct epoll_event event = { .events = EPOLLONESHOT, .data = { .u64 = identifier } };
     return epoll_ctl(queue, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+/// Reports the first of these flags to hold, also one that holds already; then nothing until armed again.
+static inline int csystem_epoll_arm(int queue, int descriptor, uint64_t identifier, uint32_t flags) {
+    struct epoll_event event = { .events = flags | EPOLLONESHOT, .data = { .u64 = identifier } };
+    return epoll_ctl(queue, EPOLL_CTL_MOD, descriptor, &event);
 }
 
 /// Level-triggered and for reading only: for the descriptor that wakes the waiting thread.

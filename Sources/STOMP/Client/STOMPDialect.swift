@@ -51,7 +51,7 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
         case onUnsubscribe
         /// UNSUBSCRIBE strands them until the connection closes, unless they are NACKed in a transaction that is
         /// committed after it: plain NACKs would come straight back. What the broker sends at that very moment is
-        /// stranded even so.
+        /// given back afterwards, as far as the client knows its delivery tags.
         case byTransaction
         /// Only the end of the connection returns them.
         case onDisconnect
@@ -81,6 +81,11 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
     public var givingBack = GivingBack.onUnsubscribe
     /// Which header an ACK repeats in 1.2.
     public var acknowledgementHeader = AcknowledgementHeader.ack
+    /// Whether an ACK in 1.0 names the subscription, which the specification does not ask for.
+    ///
+    /// ActiveMQ otherwise looks for the message in those that have ended, too, and takes the ACK for theirs: then the
+    /// message comes again.
+    package var namesSubscriptionInLegacyAck = false
     /// How the body of an ERROR begins that only says that a message was under way at UNSUBSCRIBE; the subscription's
     /// id follows.
     package var lateMessageNotice: String?
@@ -112,6 +117,7 @@ public struct STOMPDialect: Sendable, Hashable, CustomStringConvertible {
         var dialect = STOMPDialect(name: "ActiveMQ")
         dialect.prefetch = Prefetch(header: "activemq.prefetchSize", unit: .messages)
         dialect.negativeAcknowledgement = .discards
+        dialect.namesSubscriptionInLegacyAck = true
         return dialect
     }()
 

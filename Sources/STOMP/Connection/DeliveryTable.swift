@@ -18,6 +18,9 @@ package final class DeliveryOwner: Sendable {
     let outboxTimeout: Duration
     /// How long UNSUBSCRIBE may take.
     let shutdownTimeout: Duration
+    /// An ACK and a NACK up to the id, which is the only part that changes.
+    let ackStart: [UInt8]
+    let nackStart: [UInt8]
     fileprivate let index: Int
     fileprivate let serial: UInt64
 
@@ -37,8 +40,26 @@ package final class DeliveryOwner: Sendable {
         self.receiptTimeout = session.receiptTimeout
         self.outboxTimeout = session.outboxTimeout
         self.shutdownTimeout = session.shutdownTimeout
+        self.ackStart = Self.start("ACK\n", subscriptionID, session)
+        self.nackStart = Self.start("NACK\n", subscriptionID, session)
         self.index = index
         self.serial = serial
+    }
+
+    private static func start(_ command: StaticString, _ subscriptionID: String, _ session: SessionContext) -> [UInt8] {
+        var output = OutputBuffer()
+        output.append(command)
+        let version = session.version
+        if version == .v12 {
+            output.append("id:")
+        } else {
+            // One that cannot be said is refused with its SUBSCRIBE, so that no message comes by it.
+            if version == .v11 || session.dialect.namesSubscriptionInLegacyAck {
+                try? FrameSerializer(version: version).appendHeader("subscription:", subscriptionID, to: &output)
+            }
+            output.append("message-id:")
+        }
+        return [UInt8](output.bytes)
     }
 }
 
@@ -115,6 +136,16 @@ struct DeliveryTable: Sendable {
             )
         }
         return try body(&self.records[owner.index])
+    }
+
+    /// Answers one delivery.
+    @inline(__always)
+    mutating func settle(_ number: UInt64, in batch: MessageBatch) throws(STOMPError) {
+        try self.update(batch.owner) { record throws(STOMPError) in
+            try record.ledger.settle(number)
+            guard !batch.isCopy, batch.unsettledCount > 1 else { return record.releaseSettled(number..<number + 1) }
+            batch.unsettledCount &-= 1
+        }
     }
 }
 

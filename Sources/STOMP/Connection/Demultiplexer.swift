@@ -19,7 +19,7 @@ struct Demultiplexer: ~Copyable {
         /// More bytes are needed.
         case drained
         /// A message for no subscription of ours.
-        case unrouted(subscription: String?)
+        case unrouted(FrameReference)
         /// A frame that is neither a message nor a receipt of a form that can be ours.
         case frame(STOMPFrame)
     }
@@ -33,6 +33,7 @@ struct Demultiplexer: ~Copyable {
     private var slots: [Slot] = []
     private var free: [Int] = []
     private var touched: [Int] = []
+    private var batches: [(SubscriptionStorage, MessageBatch)] = []
     /// The last that was found: messages come in runs.
     ///
     /// Zero is no number.
@@ -96,10 +97,7 @@ struct Demultiplexer: ~Copyable {
             switch frame.kind {
             case .message:
                 if self.checksHeaders { try self.checkHeaders(of: frame) }
-                guard let index = self.slot(of: frame) else {
-                    let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
-                    return .unrouted(subscription: block.value(of: .subscription))
-                }
+                guard let index = self.slot(of: frame) else { return .unrouted(frame) }
                 if self.slots[index].pending.isEmpty { self.touched.append(index) }
                 self.slots[index].pending.append(frame)
             case .receipt:
@@ -112,15 +110,24 @@ struct Demultiplexer: ~Copyable {
         return .drained
     }
 
-    /// The next subscription for which frames have been sorted out, as a batch; `nil` when there is none.
-    mutating func takeBatch() -> (SubscriptionStorage, MessageBatch)? {
+    /// Makes a batch for each subscription of what was sorted out, before the parser goes on to another chunk.
+    mutating func seal() {
         while let index = self.touched.popLast() {
             guard let storage = self.slots[index].storage else { continue }
             let batch = MessageBatch(self.slots[index].pending, in: self.parser.chunk, owner: storage.owner)
             self.slots[index].pending.removeAll(keepingCapacity: true)
-            return (storage, batch)
+            self.batches.append((storage, batch))
         }
-        return nil
+    }
+
+    mutating func takeBatches() -> [(SubscriptionStorage, MessageBatch)] {
+        guard !self.batches.isEmpty else { return [] }
+        defer { self.batches = [] }
+        return self.batches
+    }
+
+    func headerBlock(of frame: FrameReference) -> HeaderBlock {
+        self.parser.chunk.headerBlock(of: frame, rules: self.rules)
     }
 
     mutating func takeConfirmed() -> [UInt64] {

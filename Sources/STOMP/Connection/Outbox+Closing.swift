@@ -121,6 +121,7 @@ extension Outbox {
             state.farewell = nil
             state.deliveries = DeliveryTable()
             state.transactions = TransactionTable()
+            state.leavers = LeaverTable()
             state.pending = OutputBuffer()
             if !state.isFlushing { state.rest = OutputBuffer() }
             return (refused, receipts, room, quiet, lost)

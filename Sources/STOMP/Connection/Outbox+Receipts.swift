@@ -61,7 +61,7 @@ extension Outbox {
         }
     }
 
-    private func forget(_ id: UInt64) {
+    func forget(_ id: UInt64) {
         let quiet = self.state.withLock { state in
             _ = state.receipts.remove(id)
             return self.takeQuietWaiters(&state)

@@ -73,12 +73,13 @@ struct Settlement: Sendable {
         if let transaction = self.transaction, !state.transactions.isOpen(transaction) {
             throw STOMPError(.transactionEnded, "The transaction \(transaction) was committed or aborted before.")
         }
-        guard self.owner.mode == .auto || self.batch.acknowledgementID(self.index) != nil else {
+        let id = self.batch.acknowledgementID(self.index)
+        guard id != nil || self.owner.mode == .auto else {
             throw STOMPError(.notAcknowledgeable, "The broker sent no id to acknowledge message \(self.index) with.")
         }
         let checkpoint = state.pending.count
         do throws(STOMPError) {
-            try self.appendFrame(to: &state.pending, receipt: receipt)
+            if let id { try self.appendFrame(id, to: &state.pending, receipt: receipt) }
             try self.updateLedger(&state)
         } catch {
             state.pending.truncate(to: checkpoint)
@@ -86,7 +87,16 @@ struct Settlement: Sendable {
         }
     }
 
+    @inline(__always)
     private func updateLedger(_ state: inout Outbox.State) throws(STOMPError) {
+        if self.transaction == nil, !self.isCumulative {
+            return try state.deliveries.settle(self.number, in: self.batch)
+        }
+        try self.updateLedgerOfMany(&state)
+    }
+
+    @inline(never)
+    private func updateLedgerOfMany(_ state: inout Outbox.State) throws(STOMPError) {
         let (number, isCumulative, keepsBatches) = (self.number, self.isCumulative, self.transaction != nil)
         let settled = try state.deliveries.update(self.owner) {
             record throws(STOMPError) -> TransactionRecord.Settled? in
@@ -109,19 +119,24 @@ struct Settlement: Sendable {
 
     /// The ids go back as they came: both directions escape alike.
     @inline(__always)
-    private func appendFrame(to output: inout OutputBuffer, receipt: UInt64?) throws(STOMPError) {
-        let serializer = FrameSerializer(version: self.owner.rules.version)
-        let id = self.batch.acknowledgementID(self.index) ?? UnsafeRawBufferPointer(start: nil, count: 0)
-        output.append(self.command == .ack ? "ACK\n" : "NACK\n")
-        switch self.owner.rules.version {
-        case .v12:
-            serializer.appendHeader("id:", raw: id, to: &output)
-        case .v11:
-            try serializer.appendHeader("subscription:", self.owner.subscriptionID, to: &output)
-            serializer.appendHeader("message-id:", raw: id, to: &output)
-        default:
-            serializer.appendHeader("message-id:", raw: id, to: &output)
+    private func appendFrame(
+        _ id: UnsafeRawBufferPointer,
+        to output: inout OutputBuffer,
+        receipt: UInt64?
+    ) throws(STOMPError) {
+        let start = self.command == .ack ? self.owner.ackStart : self.owner.nackStart
+        start.withUnsafeBytes { output.append($0) }
+        output.append(id)
+        output.append(UInt8(ascii: "\n"))
+        if self.transaction != nil || receipt != nil || !self.headers.isEmpty {
+            try self.appendFurtherHeaders(to: &output, receipt: receipt)
         }
+        output.append("\n\0")
+    }
+
+    @inline(never)
+    private func appendFurtherHeaders(to output: inout OutputBuffer, receipt: UInt64?) throws(STOMPError) {
+        let serializer = FrameSerializer(version: self.owner.rules.version)
         if let transaction = self.transaction {
             try serializer.appendHeader("transaction:", transaction, to: &output)
         }
@@ -136,7 +151,6 @@ struct Settlement: Sendable {
             }
             try serializer.appendHeader(field.name.rawValue, field.value, to: &output)
         }
-        output.append("\n\0")
     }
 
     private static let reserved: Set<STOMPHeaders.Name> = [

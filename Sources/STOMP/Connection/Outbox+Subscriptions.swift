@@ -37,8 +37,8 @@ extension Outbox {
     /// Nobody waits.
     func abandon(_ storage: SubscriptionStorage) {
         guard storage.end(.finished, revoking: true) else { return }
-        self.writeFarewell(Farewell(storage: storage))
-        self.noteAbandoned(storage.id)
+        // Ids that SUBSCRIBE could say, UNSUBSCRIBE can say too.
+        try? self.writeFarewell(Farewell(storage: storage))
     }
 
     /// The actor is to forget this subscription.
@@ -46,18 +46,23 @@ extension Outbox {
         self.state.withLock { $0.abandoned.append(id) }
     }
 
-    /// Gives back, and writes UNSUBSCRIBE.
+    /// Gives back, and writes UNSUBSCRIBE, without a receipt.
     ///
-    /// Nobody waits.
-    func writeFarewell(_ farewell: Farewell) {
-        let action = self.state.withLock { state -> Action in
-            guard state.phase.admits(.ending) else { return .nothing }
-            let wasEmpty = state.pending.isEmpty
-            // Ids that SUBSCRIBE could say, UNSUBSCRIBE can say too.
-            try? farewell.append(to: &state, receipt: nil)
-            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: true)
-        }
+    /// - Throws: ``STOMPError/Code/notConnected``, or ``STOMPError/Code/invalidArgument`` if a header of the user's cannot
+    ///   be sent.
+    func writeFarewell(_ farewell: Farewell) throws(STOMPError) {
+        let action = try self.state.withLock { state throws(STOMPError) in try self.append(farewell, to: &state) }
         self.perform(action)
+        if farewell.mayLeaveSomething { self.leaverSignal.raise() }
+    }
+
+    /// Under the lock; also lets the actor forget the subscription.
+    func append(_ farewell: Farewell, to state: inout State) throws(STOMPError) -> Action {
+        state.abandoned.append(farewell.owner.subscriptionID)
+        guard state.phase.admits(.ending) else { throw Self.refusal(state.phase) }
+        let wasEmpty = state.pending.isEmpty
+        try farewell.append(to: &state, receipt: nil)
+        return self.decide(&state, wasEmpty: wasEmpty, isUrgent: true)
     }
 
     /// Ids of subscriptions that ended without the actor's knowledge.
@@ -73,20 +78,27 @@ extension Outbox {
 /// The frames that end a subscription and give back what was not answered (see ``STOMPDialect/GivingBack``).
 struct Farewell {
     let owner: DeliveryOwner
-    let destination: String
+    let destination: STOMPDestination
+    private let subscribeHeaders: STOMPHeaders
     private(set) var headers: STOMPHeaders
 
     init(storage: SubscriptionStorage, headers: STOMPHeaders = [:]) {
         self.owner = storage.owner
-        self.destination = storage.destination.rawValue
+        self.destination = storage.destination
+        self.subscribeHeaders = storage.headers
         self.headers = headers
         // Ours is the one that is waited for.
         self.headers[.receipt] = nil
     }
 
     /// Whether leaving needs a transaction around UNSUBSCRIBE.
-    static func needsTransaction(_ owner: DeliveryOwner) -> Bool {
-        owner.mode != .auto && owner.dialect.givingBack == .byTransaction && owner.rules.version > .v10
+    private var needsTransaction: Bool {
+        self.owner.mode != .auto && self.owner.dialect.givingBack == .byTransaction && self.owner.rules.version > .v10
+    }
+
+    /// Whether messages may be under way that the broker would keep for this connection: `stomp.leavers` sees to them.
+    var mayLeaveSomething: Bool {
+        self.needsTransaction && self.owner.dialect.hasReceipts
     }
 
     /// Closes the ledger and appends the frames, all in the caller's critical section.
@@ -101,20 +113,54 @@ struct Farewell {
         var unsubscribe = STOMPHeaders()
         unsubscribe.append(.id, self.owner.subscriptionID)
         // 1.0 brokers look for the destination.
-        if self.owner.rules.version == .v10 { unsubscribe.append(.destination, self.destination) }
+        if self.owner.rules.version == .v10 { unsubscribe.append(.destination, self.destination.rawValue) }
         unsubscribe.appendMissing(from: self.headers)
-        guard Self.needsTransaction(self.owner), let record, !record.ledger.unsettled.isEmpty else {
+        let late = state.leavers[self.owner.subscriptionID]?.late ?? []
+        defer { if self.mayLeaveSomething { self.enter(&state.leavers) } }
+        let hasUnanswered = record.map { !$0.ledger.unsettled.isEmpty } ?? false
+        guard self.needsTransaction, hasUnanswered || !late.isEmpty else {
             if let receipt { unsubscribe.append(.receipt, String(receipt)) }
             try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
             return
         }
-        let id = state.transactions.makeID()
-        try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &state.pending)
-        try self.appendNacks(of: record, transaction: id, serializer: serializer, to: &state.pending)
+        let transaction = state.transactions.makeID()
+        try serializer.append(STOMPFrame(.begin, headers: [.transaction: transaction]), to: &state.pending)
+        // The oldest first.
+        for id in late { try self.appendNack(id, transaction: transaction, serializer: serializer, to: &state.pending) }
+        if let record {
+            try self.appendNacks(of: record, transaction: transaction, serializer: serializer, to: &state.pending)
+        }
         try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
-        var commit: STOMPHeaders = [.transaction: id]
+        var commit: STOMPHeaders = [.transaction: transaction]
         if let receipt { commit.append(.receipt, String(receipt)) }
         try serializer.append(STOMPFrame(.commit, headers: commit), to: &state.pending)
+    }
+
+    private func enter(_ leavers: inout LeaverTable) {
+        let leaver = LeaverTable.Leaver(
+            destination: self.destination,
+            subscribeHeaders: self.subscribeHeaders,
+            unsubscribeHeaders: self.headers
+        )
+        leavers.enter(self.owner.subscriptionID, leaver)
+    }
+
+    /// A message that came too late to be in the ledger.
+    private func appendNack(
+        _ id: String,
+        transaction: String,
+        serializer: FrameSerializer,
+        to output: inout OutputBuffer
+    ) throws(STOMPError) {
+        var headers: STOMPHeaders = [:]
+        if self.owner.rules.version == .v12 {
+            headers.append(.id, id)
+        } else {
+            headers.append(.subscription, self.owner.subscriptionID)
+            headers.append(.messageID, id)
+        }
+        headers.append(.transaction, transaction)
+        try serializer.append(STOMPFrame(.nack, headers: headers), to: &output)
     }
 
     private func appendNacks(

@@ -58,6 +58,7 @@ package final class Outbox: Sendable {
         var transactions = TransactionTable<TransactionRecord>()
         /// Subscriptions that ended without a visit to the actor, which then forgets them.
         var abandoned: [String] = []
+        var leavers = LeaverTable()
 
         var byteCount: Int { self.pending.count + self.inFlightCount }
     }
@@ -82,6 +83,8 @@ package final class Outbox: Sendable {
     let writerSignal = Signal()
     /// A deadline was registered that is earlier than the one waited for.
     let deadlineSignal = Signal()
+    /// A subscription has ended for which messages may be under way.
+    let leaverSignal = Signal()
     /// When bytes last went to the socket, in nanoseconds of `time`.
     let lastWrite: Atomic<Int64>
 

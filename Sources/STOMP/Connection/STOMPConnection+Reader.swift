@@ -6,21 +6,36 @@ import STOMPTransport
 import Synchronization
 
 extension STOMPConnection {
+    /// So many full reads are handed over together: a consumer that is as fast as the reader is woken for each handing
+    /// over, which costs more than the reading (receiving 16 bytes each: 150 ns by one read, 125 ns by four).
+    private static let readsPerTurn = 4
+
     /// The task `stomp.reader`: reads until the socket has no more, then waits for it; runs on the actor, and lets others
-    /// have it after each chunk.
+    /// have it after each turn.
     func read() async -> End {
+        defer { self.deliver() }
         do throws(STOMPError) {
             // Bytes that came along with CONNECTED.
             try self.parse()
+            self.deliver()
+            var readCount = 0
             while !Task.isCancelled {
                 if self.mustPause() { await self.pauseReading() }
-                switch try self.transport.receive(into: self.demultiplexer.parser.freeSpace()) {
+                let space = self.demultiplexer.parser.freeSpace()
+                switch try self.transport.receive(into: space) {
                 case .bytes(let count):
                     self.demultiplexer.parser.received(count)
                     self.liveness.noteRead()
                     try self.parse()
+                    readCount += 1
+                    // A full read means that more is there.
+                    if count == space.count, readCount < Self.readsPerTurn { continue }
+                    readCount = 0
+                    self.deliver()
                     await Task.yield()
                 case .wouldBlock:
+                    readCount = 0
+                    self.deliver()
                     self.forgetAbandoned()
                     self.demultiplexer.parser.releaseChunk()
                     await self.waitForBytes()
@@ -35,17 +50,18 @@ extension STOMPConnection {
         }
     }
 
-    /// Takes the frames out of what has been read, and hands over one batch per subscription.
+    /// Takes the frames out of what has been read, into one batch per subscription.
     private func parse() throws(STOMPError) {
-        defer { self.deliver() }
+        defer { self.demultiplexer.seal() }
         while true {
             switch try self.demultiplexer.sort() {
             case .drained:
                 return
-            case .unrouted(let subscription):
-                self.events.send(.unexpectedMessage(subscription: subscription))
+            case .unrouted(let frame):
+                self.noteLate(frame)
             case .frame(let frame):
                 // What came before it counts before it.
+                self.demultiplexer.seal()
                 self.deliver()
                 try self.handle(frame)
             }
@@ -54,13 +70,14 @@ extension STOMPConnection {
 
     // MARK: - Messages
 
-    /// Hands over what the chunk holds, messages first, so that a receipt never overtakes them.
+    /// Hands over what was read, messages first, so that a receipt never overtakes them.
     private func deliver() {
-        if let (storage, batch) = self.demultiplexer.takeBatch() {
+        let batches = self.demultiplexer.takeBatches()
+        if !batches.isEmpty {
             let now = self.time.now
-            self.deliver(batch, to: storage, at: now)
-            while let (storage, batch) = self.demultiplexer.takeBatch() { self.deliver(batch, to: storage, at: now) }
+            for (storage, batch) in batches { self.deliver(batch, to: storage, at: now) }
         }
+        self.deliveryTags?.settle()
         let confirmed = self.demultiplexer.takeConfirmed()
         guard !confirmed.isEmpty else { return }
         for id in self.outbox.confirm(confirmed) {
@@ -69,7 +86,8 @@ extension STOMPConnection {
     }
 
     private func deliver(_ batch: MessageBatch, to storage: SubscriptionStorage, at now: Duration) {
-        guard self.outbox.deliver(batch) else { return self.noteLate(storage) }
+        self.deliveryTags?.note(messageID: batch.rawMessageID(batch.count - 1), count: batch.count)
+        guard self.outbox.deliver(batch) else { return self.noteLate(batch, of: storage) }
         switch storage.deliver(batch, at: now) {
         case .accepted:
             if storage.isAtSoftLimit { self.mayBeFull = true }
@@ -82,9 +100,10 @@ extension STOMPConnection {
                     + "\(storage.options.hardLimit) bytes: its consumer is too slow."
             )
             // Else it was ended by another task, which says goodbye.
-            if self.fail(storage, error) { self.outbox.writeFarewell(Farewell(storage: storage)) }
+            if self.fail(storage, error) { try? self.outbox.writeFarewell(Farewell(storage: storage)) }
         case .ended:
-            self.noteLate(storage)
+            // Its farewell, which is about to be written, gives these back.
+            self.events.send(.unexpectedMessage(subscription: storage.id))
         }
         if storage.becameStuck(at: now, after: self.configuration.slowConsumerTimeout) {
             self.events.send(.slowConsumer(subscription: storage.id))
@@ -100,12 +119,6 @@ extension STOMPConnection {
         self.demultiplexer.remove(id: storage.id)
         self.events.send(.subscriptionFailed(subscription: storage.id, error))
         return true
-    }
-
-    /// Messages were under way when their subscription ended: not an error (STOMP 1.2, UNSUBSCRIBE).
-    private func noteLate(_ storage: SubscriptionStorage) {
-        self.events.send(.unexpectedMessage(subscription: storage.id))
-        self.forgetAbandoned()
     }
 
     /// Forgets subscriptions that ended without this actor.
@@ -130,7 +143,7 @@ extension STOMPConnection {
 
     /// An ERROR that names a pending receipt or a subscription ends that; any other one is fatal.
     private func handleError(_ frame: STOMPFrame, receiptID: String?, subscriptionID: String?) throws(STOMPError) {
-        if let id = self.lateMessage(frame) { return self.events.send(.unexpectedMessage(subscription: id)) }
+        if self.noteLate(frame) { return }
         if self.dialect.errorMeaning == .fatalUnlessAttributed {
             let rejected = STOMPError.rejected(by: frame)
             if let id = receiptID.flatMap({ ReceiptTable<Void>.id(from: $0) }), self.outbox.hasIssued(id) {
@@ -145,19 +158,6 @@ extension STOMPConnection {
         }
         // Whoever waits for a receipt that it names learns of that when nothing can be sent any more.
         throw STOMPError(.serverError, "The broker sent an ERROR: \(frame.errorText)", frame: frame)
-    }
-
-    /// RabbitMQ has an ERROR for each message that was under way at UNSUBSCRIBE, and the session goes on.
-    ///
-    /// - Returns: the id of the subscription that has ended, if the ERROR is such a one.
-    private func lateMessage(_ frame: STOMPFrame) -> String? {
-        guard let notice = self.dialect.lateMessageNotice else { return nil }
-        let text = String(decoding: frame.body, as: UTF8.self)
-        guard text.hasPrefix(notice), let end = text.lastIndex(of: "'") else { return nil }
-        let start = text.index(text.startIndex, offsetBy: notice.count)
-        guard start <= end else { return nil }
-        let id = String(text[start..<end])
-        return self.demultiplexer.storage(id: id)?.hasEnded == false ? nil : id
     }
 
     // MARK: - Pausing

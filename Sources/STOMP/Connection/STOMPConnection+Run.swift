@@ -55,6 +55,13 @@ extension STOMPConnection {
                 await self.outbox.runDeadlines()
                 return .cancelled
             }
+            if self.dialect.givingBack == .byTransaction, self.dialect.hasReceipts {
+                // Ends only when cancelled: with the connection, all is given back.
+                group.addTask(name: "stomp.leavers") {
+                    await self.settleLeavers()
+                    return .cancelled
+                }
+            }
             let executor = self.configuration.livenessExecutor
             if self.liveness.sendsBeats {
                 // Ends only when cancelled; a beat that cannot be written is the writer's to report.

@@ -27,10 +27,29 @@ extension STOMPConnection {
     ) async throws(STOMPError) -> STOMPSubscription {
         let options = options ?? self.configuration.subscription
         try self.check(destination, ack: ack, headers: headers, options: options)
+        // One of this id may be about to leave; then it would be in use, or its late messages would come to us.
+        if let id { try await self.outbox.waitForLeaver(id, within: self.configuration.shutdownTimeout) }
+        let newID = id ?? self.demultiplexer.makeID()
+        return try await self.open(newID, to: destination, ack: ack, headers: headers, options: options)
+    }
+
+    /// Subscribes, with arguments that are in order.
+    func open(
+        _ id: String,
+        to destination: STOMPDestination,
+        ack: STOMPAckMode,
+        headers: STOMPHeaders,
+        options: STOMPSubscriptionOptions
+    ) async throws(STOMPError) -> STOMPSubscription {
         self.forgetAbandoned()
-        let id = id ?? self.demultiplexer.makeID()
         let owner = self.outbox.openDeliveries(subscriptionID: id, mode: ack, session: self.context)
-        let storage = SubscriptionStorage(id: id, destination: destination, options: options, owner: owner)
+        let storage = SubscriptionStorage(
+            id: id,
+            destination: destination,
+            options: options,
+            owner: owner,
+            headers: headers
+        )
         do throws(STOMPError) {
             // Before SUBSCRIBE is written, since messages may come before its receipt.
             try self.demultiplexer.insert(storage)

@@ -24,6 +24,8 @@ public actor STOMPConnection {
 
     var demultiplexer: Demultiplexer
     var machine: ClientSession
+    /// Where the broker keeps messages that came too late: to give them back.
+    var deliveryTags: DeliveryTags?
     /// Some subscription was at its soft limit when it was last looked at.
     var mayBeFull = false
 
@@ -52,6 +54,7 @@ public actor STOMPConnection {
             outbox: self.outbox
         )
         self.machine = handshake.session
+        self.deliveryTags = self.dialect.lateMessageNotice == nil ? nil : DeliveryTags()
         let rules = HeaderRules(version: session.version, leniency: configuration.leniency)
         self.demultiplexer = Demultiplexer(parser: handshake.parser, rules: rules)
     }

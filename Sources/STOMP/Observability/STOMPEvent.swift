@@ -22,8 +22,7 @@ public enum STOMPEvent: Sendable {
     case slowConsumer(subscription: String)
     /// A subscription ended while the connection lives: an overflow, or an ERROR that names it.
     case subscriptionFailed(subscription: String, STOMPError)
-    /// A message for no subscription of ours, such as one that was under way at UNSUBSCRIBE. On RabbitMQ it stays with
-    /// this connection until that ends.
+    /// A message for no subscription of ours, such as one that was under way at UNSUBSCRIBE.
     case unexpectedMessage(subscription: String?)
     /// A RECEIPT or ERROR for nothing that is pending, or a frame that this version does not know.
     case unexpectedFrame(STOMPFrame)

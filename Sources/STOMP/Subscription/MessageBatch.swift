@@ -11,7 +11,8 @@ import STOMPCore
 @usableFromInline
 package final class MessageBatch: @unchecked Sendable {
     private(set) var chunk: ByteChunk
-    private let frames: UnsafeMutablePointer<FrameReference>
+    @usableFromInline
+    let frames: UnsafeMutablePointer<FrameReference>
     @usableFromInline
     package let count: Int
     let owner: DeliveryOwner
@@ -20,6 +21,8 @@ package final class MessageBatch: @unchecked Sendable {
     var firstNumber: UInt64 = 0
     var unsettledCount: Int
     private(set) var isHollow = false
+    /// Whether it is a copy of a message of another batch, which counts what is unanswered.
+    private(set) var isCopy = false
 
     /// A batch of these frames.
     ///
@@ -78,6 +81,7 @@ package final class MessageBatch: @unchecked Sendable {
         self.firstNumber..<self.firstNumber + UInt64(self.count)
     }
 
+    @inlinable
     func frame(_ index: Int) -> FrameReference {
         precondition(index >= 0 && index < self.count, "A message lies inside its batch.")
         return self.frames[index]
@@ -85,6 +89,14 @@ package final class MessageBatch: @unchecked Sendable {
 
     func headerBlock(_ index: Int) -> HeaderBlock {
         self.chunk.headerBlock(of: self.frame(index), rules: self.owner.rules)
+    }
+
+    /// The raw `message-id`, whose place the parser has noted.
+    @usableFromInline
+    func rawMessageID(_ index: Int) -> UnsafeRawBufferPointer? {
+        let noted = Int(self.frame(index).messageID)
+        let block = self.headerBlock(index)
+        return noted > 0 ? block.rawValue(at: noted) : block.rawValue(of: .messageID)
     }
 
     func body(_ index: Int) -> UnsafeRawBufferPointer {
@@ -108,6 +120,7 @@ package final class MessageBatch: @unchecked Sendable {
             copy.moveFrames(from: self.chunk)
         }
         copy.firstNumber = self.firstNumber + UInt64(index)
+        copy.isCopy = true
         return copy
     }
 }

@@ -46,13 +46,12 @@ extension STOMPMessage {
     }
 
     /// As ``withRawHeader(_:_:)`` with `message-id`, whose place the parser has noted.
+    @inlinable
     public func withRawMessageID<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer?) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         defer { withExtendedLifetime(self.batch) {} }
-        let noted = Int(self.batch.frame(self.index).messageID)
-        let block = self.batch.headerBlock(self.index)
-        return try body(noted > 0 ? block.rawValue(at: noted) : block.rawValue(of: .messageID))
+        return try body(self.batch.rawMessageID(self.index))
     }
 
     /// The `destination` header; brokers may send another one than was subscribed to.
@@ -99,6 +98,7 @@ extension STOMPMessage {
     }
 
     /// The length of the body in bytes.
+    @inlinable
     public var bodyByteCount: Int {
         Int(self.batch.frame(self.index).bodyByteCount)
     }

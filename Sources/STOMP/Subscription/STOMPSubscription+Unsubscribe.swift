@@ -21,10 +21,9 @@ extension STOMPSubscription {
         let farewell = Farewell(storage: storage, headers: headers)
         guard owner.dialect.hasReceipts else {
             guard storage.end(.finished, revoking: true) else { return }
-            owner.outbox.writeFarewell(farewell)
-            return owner.outbox.noteAbandoned(storage.id)
+            return try owner.outbox.writeFarewell(farewell)
         }
-        if Farewell.needsTransaction(owner) { try await self.awaitWhatIsUnderWay() }
+        if farewell.mayLeaveSomething { return try await self.leave(farewell) }
         guard storage.end(.finished, revoking: true) else { return }
         defer { owner.outbox.noteAbandoned(storage.id) }
         try await owner.outbox.appendAwaitingReceipt(
@@ -36,26 +35,18 @@ extension STOMPSubscription {
         }
     }
 
-    /// Waits until all that the broker had sent before now is here, so that nothing of it is stranded: an empty
-    /// transaction, whose COMMIT is confirmed behind it.
-    private func awaitWhatIsUnderWay() async throws(STOMPError) {
-        let owner = self.handle.storage.owner
-        let serializer = FrameSerializer(version: owner.rules.version)
+    /// Leaves a broker that keeps for this connection what is not given back.
+    private func leave(_ farewell: Farewell) async throws(STOMPError) {
+        let storage = self.handle.storage
+        let owner = storage.owner
         do throws(STOMPError) {
-            try await owner.outbox.appendAwaitingReceipt(
-                within: owner.shutdownTimeout,
-                roomWithin: nil,
-                isUrgent: true
-            ) { state, receipt throws(STOMPError) in
-                let id = state.transactions.makeID()
-                try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &state.pending)
-                let headers: STOMPHeaders = [.transaction: id, .receipt: String(receipt)]
-                try serializer.append(STOMPFrame(.commit, headers: headers), to: &state.pending)
-            }
+            // What the broker has sent before now is then here, and goes back with the rest.
+            try await owner.outbox.roundTrip(version: owner.rules.version, within: owner.shutdownTimeout)
         } catch  where error.code == .cancelled || error.code == .receiptTimedOut {
-            // Then what is under way stays with this connection; the subscription ends all the same.
-            return
+            // Then it is given back afterwards; the subscription ends all the same.
         }
+        guard storage.end(.finished, revoking: true) else { return }
+        try await owner.outbox.leave(farewell, within: owner.shutdownTimeout)
     }
 
     /// Runs `body` and unsubscribes after it, whatever becomes of it.

@@ -65,6 +65,8 @@ final class SubscriptionStorage: @unchecked Sendable {
     let destination: STOMPDestination
     let options: STOMPSubscriptionOptions
     let owner: DeliveryOwner
+    /// What SUBSCRIBE said beyond what the client says.
+    let headers: STOMPHeaders
 
     @usableFromInline
     let isTaken = Atomic(false)
@@ -84,12 +86,14 @@ final class SubscriptionStorage: @unchecked Sendable {
         id: String,
         destination: STOMPDestination,
         options: STOMPSubscriptionOptions,
-        owner: DeliveryOwner
+        owner: DeliveryOwner,
+        headers: STOMPHeaders
     ) {
         self.id = id
         self.destination = destination
         self.options = options
         self.owner = owner
+        self.headers = headers
         let (stream, continuation) = Self.makeStream(options)
         self.iterator = stream.makeAsyncIterator()
         self.delivery = Locked(Delivery(continuation: continuation))

@@ -18,7 +18,9 @@ package struct FrameParser: ~Copyable {
     package let limits: STOMPLimits
     package let leniency: STOMPLeniency
     /// Whose rules hold from the next frame on.
-    package var version: STOMPVersion
+    package var version: STOMPVersion {
+        didSet { self.layout.forget() }
+    }
     /// Where the frames returned by ``next()`` lie, until ``freeSpace()`` is called.
     package private(set) var chunk: ByteChunk
     /// How many EOLs stood between frames: heart-beats, or padding.
@@ -37,6 +39,10 @@ package struct FrameParser: ~Copyable {
     private var bodyStart = 0
     private var contentLength = -1
     private var found = FrameReference.none
+    /// Where the digits of the content-length are; 0: none seen. `isPlain`: they are nothing but digits.
+    private var lengthStart = 0
+    private var isPlain = true
+    private var layout = HeaderLayout()
 
     package init(
         version: STOMPVersion,
@@ -123,7 +129,7 @@ package struct FrameParser: ~Copyable {
         do throws(STOMPError) {
             if self.phase == .between {
                 guard try self.skipBetweenFrames() else { return nil }
-                self.begin()
+                if try !self.repeatHeaders() { self.begin() }
             }
             if self.phase == .headers, try !self.scanHeaders() { return nil }
             return try self.completeFrame()
@@ -168,7 +174,33 @@ package struct FrameParser: ~Copyable {
         self.colonSeen = false
         self.headerCount = 0
         self.contentLength = -1
+        self.lengthStart = 0
+        self.isPlain = true
         self.found = .none
+    }
+
+    /// Takes the headers at one look, if they are laid out as the last ones were.
+    @inline(__always)
+    private mutating func repeatHeaders() throws(STOMPError) -> Bool {
+        let byteCount = self.layout.byteCount
+        guard byteCount > 0, self.end - self.start >= byteCount else { return false }
+        let base = UnsafeRawPointer(self.chunk.base) + self.start
+        guard self.layout.matches(base) else { return false }
+        let digits = self.layout.contentLength
+        if digits.isEmpty {
+            self.contentLength = -1
+        } else {
+            guard let length = Self.number(base, digits.lowerBound, digits.upperBound) else { return false }
+            if Int(length) > self.limits.bodyLimit { throw self.bodyTooLarge() }
+            self.contentLength = Int(length)
+        }
+        self.found = self.layout.frame
+        let id = self.layout.subscription
+        self.found.subscriptionNumber = Self.number(base, id.lowerBound, id.upperBound) ?? 0
+        self.bodyStart = byteCount
+        self.scanned = byteCount
+        self.phase = .body
+        return true
     }
 
     /// Looks at the bytes up to the blank line, 64 at a time, and returns whether that was reached.
@@ -192,7 +224,7 @@ package struct FrameParser: ~Copyable {
                 if nuls & below != 0 { throw Self.nulInHeader }
                 let lineEnd = position &+ bit
                 if lineEnd == line || self.isBlank(base, line, lineEnd) {
-                    try self.endHeaders(at: lineEnd, line: line)
+                    try self.endHeaders(base, at: lineEnd, line: line)
                     return true
                 }
                 try self.note(base, line, lineEnd, hasColon: colonSeen || colons & below != 0)
@@ -321,7 +353,9 @@ package struct FrameParser: ~Copyable {
         let length: Int
         if let number = Self.number(base, start, end) {
             length = Int(number)
+            self.lengthStart = start
         } else {
+            self.isPlain = false
             let text = UnsafeRawBufferPointer(start: base + start, count: end - start)
             let rules = HeaderRules(version: self.version, leniency: self.leniency)
             guard let number = try rules.contentLength(text, limit: self.limits.bodyLimit) else { return }
@@ -335,8 +369,11 @@ package struct FrameParser: ~Copyable {
         STOMPError(.bodyTooLarge, "A received body is larger than the limit of \(self.limits.bodyLimit) bytes.")
     }
 
-    private mutating func endHeaders(at end: Int, line: Int) throws(STOMPError) {
+    private mutating func endHeaders(_ base: UnsafeRawPointer, at end: Int, line: Int) throws(STOMPError) {
         try self.checkHeaderLimits(lineByteCount: end - line, blockByteCount: end + 1)
+        if self.isPlain {
+            self.layout.note(base, byteCount: end + 1, frame: self.found, contentLength: self.lengthStart)
+        }
         self.bodyStart = end + 1
         self.scanned = end + 1
         self.phase = .body
@@ -380,17 +417,4 @@ package struct FrameParser: ~Copyable {
         let block = self.chunk.headerBlock(of: frame, rules: rules)
         try FrameValidator(rules: rules).check(block, bodyByteCount: Int(frame.bodyByteCount))
     }
-}
-
-extension FrameReference {
-    fileprivate static let none = FrameReference(
-        start: 0,
-        bodyStart: 0,
-        bodyByteCount: 0,
-        subscriptionNumber: 0,
-        subscription: 0,
-        messageID: 0,
-        ack: 0,
-        kind: .other
-    )
 }

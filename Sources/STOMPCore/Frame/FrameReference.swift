@@ -4,6 +4,7 @@
 /// Where a frame lies in its chunk, and what the parser met on the way.
 ///
 /// 24 bytes; the bytes stay in the chunk.
+@usableFromInline
 package struct FrameReference: Sendable {
     /// What the command line says.
     package enum Kind: UInt8, Sendable {
@@ -18,6 +19,7 @@ package struct FrameReference: Sendable {
     package var start: UInt32
     /// Offset of the body in the chunk.
     package var bodyStart: UInt32
+    @usableFromInline
     package var bodyByteCount: UInt32
     /// The first `subscription` value, if it is a number such as those that we make as ids; 0: it is none.
     package var subscriptionNumber: UInt32
@@ -26,6 +28,19 @@ package struct FrameReference: Sendable {
     package var messageID: UInt16
     package var ack: UInt16
     package var kind: Kind
+
+    static var none: FrameReference {
+        FrameReference(
+            start: 0,
+            bodyStart: 0,
+            bodyByteCount: 0,
+            subscriptionNumber: 0,
+            subscription: 0,
+            messageID: 0,
+            ack: 0,
+            kind: .other
+        )
+    }
 
     /// The bytes from the command to the NUL.
     package var byteCount: Int {

@@ -12,7 +12,7 @@ import CSystem
 
 /// The kernel's queue of readiness events, and the means to wake the thread that waits on it.
 ///
-/// Edge-triggered; events carry an identifier, never a pointer, so one that is late for a closed descriptor names
+/// A descriptor is armed by whoever is about to wait for it, and reports once: a busy one wakes no thread. Events carry an identifier, never a pointer, so one that is late for a closed descriptor names
 /// nobody. The one in use is never closed.
 struct EventQueue: Sendable {
     /// What happened to one descriptor.
@@ -22,6 +22,15 @@ struct EventQueue: Sendable {
         var isWritable: Bool
         var isHungUp: Bool
         var isFailed: Bool
+    }
+
+    /// What to be told about a descriptor.
+    struct Interest: OptionSet {
+        static let reading = Interest(rawValue: 1)
+        static let writing = Interest(rawValue: 2)
+        static let hangUp = Interest(rawValue: 4)
+
+        let rawValue: UInt8
     }
 
     /// The identifier of the wake itself; registrations start above it.
@@ -50,6 +59,9 @@ extension EventQueue {
         try self.change(UInt(descriptor), EVFILT_READ, EV_ADD | EV_CLEAR, identifier)
         try self.change(UInt(descriptor), EVFILT_WRITE, EV_ADD | EV_CLEAR, identifier)
     }
+
+    /// Edges are reported whether somebody waits or not.
+    func arm(_ descriptor: Int32, identifier: UInt64, for interest: Interest) {}
 
     func unregister(_ descriptor: Int32) {
         try? self.change(UInt(descriptor), EVFILT_READ, EV_DELETE, 0)
@@ -129,9 +141,19 @@ extension EventQueue {
         }
     }
 
-    /// Reports the current state as a first edge, then each change.
     func register(_ descriptor: Int32, identifier: UInt64) throws(SystemError) {
         try System.check("epoll_ctl") { csystem_epoll_add(self.queue, descriptor, identifier) }
+    }
+
+    /// Reports the next time that any of this holds, or at once; replaces what was armed before.
+    func arm(_ descriptor: Int32, identifier: UInt64, for interest: Interest) {
+        var flags: UInt32 = 0
+        // Who reads or writes is also to be told that there is no point in it any more.
+        if interest.contains(.reading) { flags |= CSYSTEM_READABLE | CSYSTEM_HUNG_UP }
+        if interest.contains(.writing) { flags |= CSYSTEM_WRITABLE }
+        if interest.contains(.hangUp) { flags |= CSYSTEM_HUNG_UP }
+        // It is registered, and not closed while this call uses it: nothing that could fail.
+        _ = csystem_epoll_arm(self.queue, descriptor, identifier, flags)
     }
 
     /// Before the close, because a copy of the descriptor in a forked child would keep the registration alive.

@@ -10,6 +10,12 @@ import STOMPCore
 package final class IOThread: TaskExecutor {
     package static let shared = IOThread()
 
+    /// What a registered descriptor is armed and unregistered by.
+    struct Registration {
+        let queue: EventQueue
+        let identifier: UInt64
+    }
+
     private struct State {
         var queue: EventQueue?
         var lastIdentifier = EventQueue.wakeIdentifier
@@ -25,12 +31,12 @@ package final class IOThread: TaskExecutor {
 
     // MARK: - Descriptors
 
-    /// Edges of `descriptor` go to `readiness` from now on, the present state first.
-    func register(_ descriptor: Int32, _ readiness: DescriptorReadiness) throws(SystemError) -> UInt64 {
+    /// What `descriptor` is armed for goes to `readiness` from now on.
+    func register(_ descriptor: Int32, _ readiness: DescriptorReadiness) throws(SystemError) -> Registration {
         let (queue, identifier) = try self.state.withLock { state throws(SystemError) in
             let queue = try self.startedQueue(&state)
             state.lastIdentifier += 1
-            // Before the kernel knows it, because the first edge may come at once.
+            // Before the kernel knows it, because the first event may come at once.
             state.registrations[state.lastIdentifier] = readiness
             return (queue, state.lastIdentifier)
         }
@@ -40,20 +46,14 @@ package final class IOThread: TaskExecutor {
             self.forget(identifier)
             throw error
         }
-        return identifier
+        return Registration(queue: queue, identifier: identifier)
     }
 
-    /// No edge of this registration is delivered to anybody once this has returned and the present batch has passed.
+    /// No event of this registration is delivered to anybody once this has returned and the present batch has passed.
     func forget(_ identifier: UInt64) {
         let forgotten = self.state.withLock { $0.registrations.removeValue(forKey: identifier) }
         // Released here, outside the lock.
         _ = forgotten
-    }
-
-    /// The caller still owns the descriptor.
-    func unregister(_ descriptor: Int32) {
-        let queue = self.state.withLock { $0.queue }
-        queue?.unregister(descriptor)
     }
 
     // MARK: - Jobs

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPCore
 import Synchronization
 
 /// Owns a socket's number: registered with the I/O thread, closed exactly once, and never while a call uses it.
@@ -12,14 +13,14 @@ final class PolledDescriptor: Sendable {
 
     let readiness: DescriptorReadiness
     private let number: Int32
-    private let identifier: UInt64
+    private let registration: IOThread.Registration
     private let uses = Atomic<UInt64>(0)
 
     /// Takes the descriptor over, also when it throws.
     init(adopting number: Int32) throws(SystemError) {
         let readiness = DescriptorReadiness()
         do throws(SystemError) {
-            self.identifier = try IOThread.shared.register(number, readiness)
+            self.registration = try IOThread.shared.register(number, readiness)
         } catch {
             System.close(number)
             throw error
@@ -43,12 +44,45 @@ final class PolledDescriptor: Sendable {
     /// Idempotent; the waiters return at once, the number is closed when the last call has left it.
     func close() {
         guard self.enter(marking: Self.closedMark) else { return }
-        IOThread.shared.forget(self.identifier)
+        IOThread.shared.forget(self.registration.identifier)
         // Ends the connection even if a forked child holds a copy of the descriptor.
         System.shutDown(self.number)
         self.readiness.finish()
         self.leave()
     }
+
+    // MARK: - Waiting
+
+    /// Returns when a read may succeed or tell the end, when closed, or when the task is cancelled; also early.
+    func waitUntilReadable() async {
+        await self.readiness.readable.wait { self.arm(.reading) }
+    }
+
+    /// Returns when a write may succeed or tell the end, when closed, or when the task is cancelled; also early.
+    func waitUntilWritable() async {
+        await self.readiness.writable.wait { self.arm(.writing) }
+    }
+
+    /// Returns when the peer has hung up, when closed, or when the task is cancelled; not early.
+    func waitUntilHangUp() async {
+        let hungUp = self.readiness.hungUp
+        while !hungUp.isFinished, !Task.isCancelled {
+            hungUp.exhausted(since: hungUp.mark)
+            await hungUp.wait { self.arm(.hangUp) }
+        }
+    }
+
+    private func arm(_ interest: EventQueue.Interest) {
+        guard self.enter(marking: 0) else { return }
+        defer { self.leave() }
+        // A system call under a lock, but one that never waits: two that arm must not overtake each other.
+        self.readiness.armed.withLock { armed in
+            armed.formUnion(interest)
+            self.registration.queue.arm(self.number, identifier: self.registration.identifier, for: armed)
+        }
+    }
+
+    // MARK: - Uses
 
     private func enter(marking mark: UInt64) -> Bool {
         var seen = self.uses.load(ordering: .relaxed)
@@ -69,7 +103,7 @@ final class PolledDescriptor: Sendable {
     private func leave() {
         // After the mark nobody enters, so exactly one call brings the count to zero.
         guard self.uses.subtract(1, ordering: .acquiringAndReleasing).newValue == Self.closedMark else { return }
-        IOThread.shared.unregister(self.number)
+        self.registration.queue.unregister(self.number)
         System.close(self.number)
     }
 }

@@ -68,8 +68,15 @@ final class Readiness: Sendable {
         Self.resume(waiter, more)
     }
 
+    /// Whether nobody will wait again.
+    var isFinished: Bool {
+        self.state.withLock { $0.isFinished }
+    }
+
     /// Returns when ready, finished, or when the task is cancelled.
-    func wait() async {
+    ///
+    /// - Parameter arm: makes the signal come that is waited for; called once this is known to wait.
+    func wait(_ arm: () -> Void = {}) async {
         let isOpen = self.state.withLock { state in state.isReady || state.isFinished }
         if isOpen {
             return
@@ -94,9 +101,10 @@ final class Readiness: Sendable {
                     }
                     return true
                 }
-                if !mustWait {
-                    continuation.resume()
+                guard mustWait else {
+                    return continuation.resume()
                 }
+                arm()
             }
         } onCancel: {
             self.cancel(ticket)

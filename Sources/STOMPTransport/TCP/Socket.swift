@@ -49,15 +49,15 @@ final class Socket: ByteTransport {
     }
 
     func waitUntilReadable() async {
-        await self.descriptor.readiness.readable.wait()
+        await self.descriptor.waitUntilReadable()
     }
 
     func waitUntilWritable() async {
-        await self.descriptor.readiness.writable.wait()
+        await self.descriptor.waitUntilWritable()
     }
 
     func waitUntilHangUp() async {
-        await self.descriptor.readiness.hungUp.wait()
+        await self.descriptor.waitUntilHangUp()
     }
 
     var unreadByteCount: Int {

@@ -86,7 +86,7 @@ package struct TCPConnector: Sendable {
                 return true
             }
             writable.exhausted(since: mark)
-            await writable.wait()
+            await descriptor.waitUntilWritable()
             if Task.isCancelled {
                 return false
             }

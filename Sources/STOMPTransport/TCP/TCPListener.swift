@@ -49,7 +49,7 @@ package final class TCPListener: Listener {
                 return socket
             }
             readable.exhausted(since: mark)
-            await readable.wait()
+            await self.descriptor.waitUntilReadable()
         }
         throw TransportError(kind: .closed, message: "Accepting at \(self.localDescription) was cancelled.")
     }

@@ -32,6 +32,22 @@ struct AcknowledgementFrameTests {
         }
     }
 
+    @Test("ActiveMQ: an ACK in 1.0 names the subscription too, or it may count for one that has ended")
+    func ackIn10ForActiveMQ() async throws {
+        try await ScriptedSession(version: .v10, server: "ActiveMQ/5.17.2").run { peer in
+            try await peer.expect(
+                "SUBSCRIBE\nid:1\ndestination:q\nack:client\nactivemq.prefetchSize:100\nreceipt:1\n\n\0"
+            )
+            try await peer.confirm(1)
+            try await peer.sendMessage("m")
+            try await peer.expect("ACK\nsubscription:1\nmessage-id:m\n\n\0")
+            try await peer.expect("UNSUBSCRIBE\nid:1\ndestination:q\nreceipt:2\n\n\0")
+            try await peer.confirm(2)
+        } client: { connection in
+            try await connection.withSubscription(to: "q", ack: .client) { try await $0.take(1)[0].ack() }
+        }
+    }
+
     @Test("S11-ACK-2 ACK in 1.1 names the subscription and the message, whatever the ack header says")
     func ackIn11() async throws {
         let expected = "ACK\nsubscription:1\nmessage-id:m\\c1\n\n\0"

@@ -200,8 +200,8 @@ struct TransactionEndTests {
             try await peer.expect("BEGIN\ntransaction:tx-2\n\n\0COMMIT\ntransaction:tx-2\nreceipt:3\n\n\0")
             try await peer.confirm(3)
             try await peer.expect("BEGIN\ntransaction:tx-3\n\n\0NACK\nid:a1\ntransaction:tx-3\n\n\0")
-            try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-3\nreceipt:4\n\n\0")
-            try await peer.confirm(4)
+            try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-3\n\n\0")
+            try await peer.confirmRoundTrips(transactions: [4, 5], receipts: [5, 6])
         } client: { connection in
             try await connection.withSubscription(to: "q", ack: .client) { subscription in
                 let message = try await subscription.take(1)[0]

@@ -65,8 +65,8 @@ struct LeavingTests {
                 try await peer.expect("NACK\nid:\(id)\ntransaction:tx-2\n\n\0")
             }
             try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0")
-            try await peer.expect("COMMIT\ntransaction:tx-2\nreceipt:3\n\n\0")
-            try await peer.confirm(3)
+            try await peer.expect("COMMIT\ntransaction:tx-2\n\n\0")
+            try await peer.confirmRoundTrips(transactions: [3, 4], receipts: [4, 5])
         } client: { connection in
             try await self.leave(way, connection)
         }
@@ -97,12 +97,12 @@ struct LeavingTests {
             try await peer.confirm(1)
             try await peer.expect(Self.emptyTransaction)
             try await peer.confirm(2)
-            try await peer.expect("UNSUBSCRIBE\nid:1\nreceipt:3\n\n\0")
-            try await peer.confirm(3)
-            try await peer.expect("SUBSCRIBE\nid:2\ndestination:q\nack:auto\nreceipt:4\n\n\0")
-            try await peer.confirm(4)
-            try await peer.expect("UNSUBSCRIBE\nid:2\nreceipt:5\n\n\0")
-            try await peer.confirm(5)
+            try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0")
+            try await peer.confirmRoundTrips(transactions: [2, 3], receipts: [4, 5])
+            try await peer.expect("SUBSCRIBE\nid:2\ndestination:q\nack:auto\nreceipt:6\n\n\0")
+            try await peer.confirm(6)
+            try await peer.expect("UNSUBSCRIBE\nid:2\nreceipt:7\n\n\0")
+            try await peer.confirm(7)
         } client: { connection in
             try await connection.withSubscription(to: "q", ack: .client) { _ in }
             // Nothing is to be given back in mode auto.
@@ -127,8 +127,8 @@ struct LeavingTests {
                 try await peer.confirm(2)
                 try await peer.expect("BEGIN\ntransaction:tx-2\n\n\0")
                 try await peer.expect("NACK\nsubscription:1\nmessage-id:T_1@@s@@1\ntransaction:tx-2\n\n\0")
-                try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-2\nreceipt:3\n\n\0")
-                try await peer.confirm(3)
+                try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-2\n\n\0")
+                try await peer.confirmRoundTrips(transactions: [3, 4], receipts: [4, 5])
             } client: { connection in
                 try await connection.withSubscription(to: "q", ack: .client) { _ = try await $0.take(1) }
             }
@@ -142,17 +142,19 @@ struct LeavingTests {
             try await peer.expect("BEGIN\ntransaction:tx-1\n\n\0")
             for index in 2...4 { try await peer.expect("NACK\nid:a\\c\(index)\ntransaction:tx-1\n\n\0") }
             try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-1\n\n\0")
-            try await peer.expectSend("after")
             try await peer.sendMessage("late", ack: "late")
+            try await peer.confirmRoundTrips(transactions: [2, 3], receipts: [2, 3])
+            try await peer.expectSend("after")
         } client: { connection in
             var events = connection.events.listen().makeAsyncIterator()
             let message = try await self.takeAndDrop(connection)
             #expect(await failure { try await message.ack() }?.code == .notAcknowledgeable)
-            try await connection.send("after", to: "/queue/q")
             guard case .unexpectedMessage("1") = await events.next() else {
                 Issue.record("There is no event.")
                 return
             }
+            while !connection.outbox.leaverIDs.isEmpty { await Task.yield() }
+            try await connection.send("after", to: "/queue/q")
         }
     }
 
@@ -182,7 +184,8 @@ struct LeavingTests {
             session.clock.advance(by: .seconds(5))
             try await peer.expect("BEGIN\ntransaction:tx-2\n\n\0")
             for index in 2...4 { try await peer.expect("NACK\nid:a\\c\(index)\ntransaction:tx-2\n\n\0") }
-            try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-2\nreceipt:3\n\n\0")
+            try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-2\n\n\0")
+            try await peer.expect("BEGIN\ntransaction:tx-3\n\n\0COMMIT\ntransaction:tx-3\nreceipt:4\n\n\0")
             session.clock.advance(by: .seconds(5))
         } client: { connection in
             let error = await failure { try await self.leave(.unsubscribing, connection) }

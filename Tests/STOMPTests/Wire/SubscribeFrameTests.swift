@@ -212,8 +212,8 @@ struct SubscribeFrameTests {
             } else {
                 try await peer.expect("BEGIN\ntransaction:tx-1\n\n\0COMMIT\ntransaction:tx-1\nreceipt:2\n\n\0")
                 try await peer.expect("BEGIN\ntransaction:tx-2\n\n\0NACK\nid:a\ntransaction:tx-2\n\n\0")
-                try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-2\nreceipt:3\n\n\0")
-                try await peer.confirm(3)
+                try await peer.expect("UNSUBSCRIBE\nid:1\n\n\0COMMIT\ntransaction:tx-2\n\n\0")
+                try await peer.confirmRoundTrips(transactions: [3, 4], receipts: [4, 5])
             }
             try await peer.expectSend("after")
         } client: { connection in
@@ -226,6 +226,7 @@ struct SubscribeFrameTests {
             #expect(await failure { try await unsubscribing.value }?.code == .cancelled)
             var messages = subscription.makeAsyncIterator()
             #expect(try await messages.next() == nil)
+            while !connection.outbox.leaverIDs.isEmpty { await Task.yield() }
             try await connection.send("after", to: "/queue/q")
         }
     }

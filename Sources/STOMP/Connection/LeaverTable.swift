@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+
+/// Subscriptions that have ended, while messages for them may still be under way which the broker would keep for this
+/// connection (see ``STOMPDialect/GivingBack/byTransaction``).
+struct LeaverTable: Sendable {
+    struct Leaver: Sendable {
+        let destination: STOMPDestination
+        /// What SUBSCRIBE and UNSUBSCRIBE said beyond what the client says.
+        let subscribeHeaders: STOMPHeaders
+        let unsubscribeHeaders: STOMPHeaders
+        /// What a NACK names for each message that came too late to be given back.
+        var late: [String] = []
+        /// How often UNSUBSCRIBE was written.
+        var rounds = 0
+        /// Ids of those who wait, in the table of receipts; they are never written.
+        var waiters: [UInt64] = []
+    }
+
+    /// Each round leaves little behind; so many that leave something are a broker at fault.
+    private static let maximumRounds = 20
+
+    private var leavers: [String: Leaver] = [:]
+
+    var ids: [String] {
+        self.leavers.keys.sorted()
+    }
+
+    subscript(id: String) -> Leaver? {
+        self.leavers[id]
+    }
+
+    /// UNSUBSCRIBE is being written, and with it go back those that came too late the last time.
+    mutating func enter(_ id: String, _ leaver: Leaver) {
+        var leaver = leaver
+        if let former = self.leavers[id] {
+            leaver.rounds = former.rounds
+            leaver.waiters = former.waiters
+        }
+        leaver.rounds += 1
+        self.leavers[id] = leaver
+    }
+
+    mutating func noteLate(_ acknowledgementIDs: [String], of id: String) {
+        self.leavers[id]?.late += acknowledgementIDs
+    }
+
+    mutating func addWaiter(_ waiter: UInt64, to id: String) {
+        self.leavers[id]?.waiters.append(waiter)
+    }
+
+    /// Forgets the leaver if nothing came too late.
+    ///
+    /// - Returns: who waits for that; `nil`: there is something to give back.
+    mutating func leave(_ id: String) -> [UInt64]? {
+        guard let leaver = self.leavers[id] else { return [] }
+        guard leaver.late.isEmpty || leaver.rounds >= Self.maximumRounds else { return nil }
+        self.leavers[id] = nil
+        return leaver.waiters
+    }
+
+    /// Forgets all.
+    ///
+    /// - Returns: who waits.
+    mutating func removeAll() -> [UInt64] {
+        defer { self.leavers = [:] }
+        return self.leavers.values.flatMap(\.waiters)
+    }
+}
