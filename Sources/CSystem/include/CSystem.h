@@ -14,6 +14,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /// What one wait reports: the identifier given at registration and the CSYSTEM_ flags below.
@@ -48,7 +50,7 @@ static inline int csystem_epoll_arm(int queue, int descriptor, uint64_t identifi
     return epoll_ctl(queue, EPOLL_CTL_MOD, descriptor, &event);
 }
 
-/// Level-triggered and for reading only: for the descriptor that wakes the waiting thread.
+/// Level-triggered and for reading only: for the descriptors that wake the waiting thread.
 static inline int csystem_epoll_add_wake(int queue, int descriptor, uint64_t identifier) {
     struct epoll_event event = { .events = EPOLLIN, .data = { .u64 = identifier } };
     return epoll_ctl(queue, EPOLL_CTL_ADD, descriptor, &event);
@@ -75,6 +77,16 @@ static inline int csystem_epoll_wait(int queue, csystem_event *events) {
 
 static inline int csystem_eventfd_create(void) {
     return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static inline int csystem_timer_create(void) {
+    return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+
+/// Makes the timer readable once, so many nanoseconds from now (less than a second).
+static inline int csystem_timer_set(int timer, long nanoseconds) {
+    struct itimerspec once = { .it_value = { .tv_nsec = nanoseconds } };
+    return timerfd_settime(timer, 0, &once, NULL);
 }
 
 /// Named by its symbol: the header declares it only under _GNU_SOURCE, which an importing module cannot set.

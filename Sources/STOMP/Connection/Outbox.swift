@@ -40,6 +40,7 @@ package final class Outbox: Sendable {
         var inFlightCount = 0
         /// The flush token: whoever set it writes, outside the lock.
         var isFlushing = false
+        var flushCount: UInt64 = 0
         var writeFailure: STOMPError?
         /// Frames in `pending` and in flight, for the count of what is lost.
         var pendingFrameCount = 0
@@ -171,11 +172,8 @@ package final class Outbox: Sendable {
             // Not after the write: by then the peer may have the bytes, and count from an earlier time than we.
             let now = self.time.now
             do throws(TransportError) {
-                while position < buffer.count {
-                    let written = try self.transport.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[position...]))
-                    if written == 0 { break }
-                    position += written
-                }
+                // One that is not taken whole has filled the socket.
+                position += try self.transport.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[position...]))
             } catch {
                 self.failFlush(STOMPError(.connectionLost, "Writing to the broker failed: \(error.message)"))
                 return
@@ -222,6 +220,7 @@ package final class Outbox: Sendable {
     ) -> (room: [RoomOutcome], quiet: [OneShot<Void>], goesOn: Bool) {
         state.inFlightCount = buffer.count - position
         state.restPosition = position
+        state.flushCount &+= 1
         if state.inFlightCount == 0 {
             buffer.removeAll(keepingCapacityUpTo: 2 * Self.flushThreshold)
             state.inFlightFrameCount = 0
@@ -244,6 +243,16 @@ package final class Outbox: Sendable {
             state.writeFailure = error
         }
         self.writerSignal.raise()
+    }
+
+    /// What the writer can see of others' sending.
+    struct Progress: Equatable {
+        var flushCount: UInt64
+        var pendingCount: Int
+    }
+
+    var progress: Progress {
+        self.state.withLock { Progress(flushCount: $0.flushCount, pendingCount: $0.pending.count) }
     }
 
     // MARK: - Heart-beat

@@ -16,8 +16,6 @@ extension STOMPConnection {
 
     /// How long the reader may look for an ERROR after a write has failed.
     private static let grace: Duration = .seconds(1)
-    /// How often the writer looks whether senders are still at work.
-    private static let patience = 16
 
     /// Drives the connection to its end.
     ///
@@ -110,15 +108,18 @@ extension STOMPConnection {
         return .cancelled
     }
 
-    /// Whoever has just sent something is likely to send more, and to write it all with the 64 KiB that it fills: a write
-    /// for each few frames costs both sides more than this short wait.
+    /// Whoever is sending one frame after the other writes them itself, 64 KiB at a time; a write by this task for each
+    /// few frames would cost both sides more. So it waits as long as that goes on.
     private nonisolated func letSendersGoOn() async {
-        var seen = -1
-        for _ in 0..<Self.patience {
-            let count = self.outbox.state.withLock { $0.pending.count }
-            if count == seen { return }
-            seen = count
-            await Task.yield()
+        let before = self.outbox.progress
+        await Task.yield()
+        var now = self.outbox.progress
+        guard now != before else { return }
+        while !Task.isCancelled {
+            let flushCount = now.flushCount
+            await self.transport.waitForMoreToWrite()
+            now = self.outbox.progress
+            if now.flushCount == flushCount || now.pendingCount == 0 { return }
         }
     }
 

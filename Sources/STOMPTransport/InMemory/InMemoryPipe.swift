@@ -57,6 +57,10 @@ private final class InMemoryEnd: ByteTransport {
         await self.hangUp.wait()
     }
 
+    func waitForMoreToWrite() async {
+        await Task.yield()
+    }
+
     var unreadByteCount: Int { self.incoming.byteCount }
 
     func close() {

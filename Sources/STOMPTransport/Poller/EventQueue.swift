@@ -33,12 +33,15 @@ struct EventQueue: Sendable {
         let rawValue: UInt8
     }
 
-    /// The identifier of the wake itself; registrations start above it.
+    /// The identifier of the wake itself.
     static let wakeIdentifier: UInt64 = 0
+    /// The identifier of the timer; registrations start above it.
+    static let timerIdentifier: UInt64 = 1
 
     private let queue: Int32
     #if !canImport(Darwin)
     private let wakeDescriptor: Int32
+    private let timerDescriptor: Int32
     #endif
 }
 
@@ -74,6 +77,22 @@ extension EventQueue {
 
     /// The wake needs no acknowledgement: `EV_CLEAR` resets it.
     func acknowledgeWake() {}
+
+    /// Reports ``timerIdentifier`` once.
+    func setTimer(nanoseconds: Int) {
+        var event = kevent(
+            ident: UInt(Self.timerIdentifier),
+            filter: Int16(EVFILT_TIMER),
+            flags: UInt16(EV_ADD | EV_ONESHOT),
+            fflags: UInt32(NOTE_NSECONDS),
+            data: nanoseconds,
+            udata: UnsafeMutableRawPointer(bitPattern: UInt(Self.timerIdentifier)),
+        )
+        _ = kevent(self.queue, &event, 1, nil, 0, nil)
+    }
+
+    /// Reported once, it is gone.
+    func acknowledgeTimer() {}
 
     func wait(_ body: (Event) -> Void) {
         withUnsafeTemporaryAllocation(of: kevent.self, capacity: 256) { events in
@@ -131,12 +150,21 @@ extension EventQueue {
             throw error
         }
         do throws(SystemError) {
-            try System.check("epoll_ctl") {
-                csystem_epoll_add_wake(self.queue, self.wakeDescriptor, Self.wakeIdentifier)
-            }
+            self.timerDescriptor = try System.check("timerfd_create") { csystem_timer_create() }
         } catch {
             System.close(self.wakeDescriptor)
             System.close(self.queue)
+            throw error
+        }
+        do throws(SystemError) {
+            try System.check("epoll_ctl") {
+                csystem_epoll_add_wake(self.queue, self.wakeDescriptor, Self.wakeIdentifier)
+            }
+            try System.check("epoll_ctl") {
+                csystem_epoll_add_wake(self.queue, self.timerDescriptor, Self.timerIdentifier)
+            }
+        } catch {
+            self.destroy()
             throw error
         }
     }
@@ -171,6 +199,16 @@ extension EventQueue {
         System.resetCounter(self.wakeDescriptor)
     }
 
+    /// Reports ``timerIdentifier`` once, after so many nanoseconds; less than a second.
+    func setTimer(nanoseconds: Int) {
+        _ = csystem_timer_set(self.timerDescriptor, nanoseconds)
+    }
+
+    /// To be called before looking at whom the timer was for.
+    func acknowledgeTimer() {
+        System.resetCounter(self.timerDescriptor)
+    }
+
     /// Waits for events and hands over what came; a signal handler's interruption hands over nothing.
     func wait(_ body: (Event) -> Void) {
         withUnsafeTemporaryAllocation(of: csystem_event.self, capacity: Int(CSYSTEM_EVENT_LIMIT)) { events in
@@ -194,6 +232,7 @@ extension EventQueue {
 
     /// Only for a queue that no thread waits on yet.
     func destroy() {
+        System.close(self.timerDescriptor)
         System.close(self.wakeDescriptor)
         System.close(self.queue)
     }

@@ -18,9 +18,11 @@ package final class IOThread: TaskExecutor {
 
     private struct State {
         var queue: EventQueue?
-        var lastIdentifier = EventQueue.wakeIdentifier
+        var lastIdentifier = EventQueue.timerIdentifier
         var registrations: [UInt64: DescriptorReadiness] = [:]
         var jobs: [UnownedJob] = []
+        /// Who waits for the timer, which is set while there are any.
+        var pauses: [UnsafeContinuation<Void, Never>] = []
         /// Set from the first job of a batch until the thread takes the batch, so that a batch costs one wake.
         var isWakePending = false
     }
@@ -54,6 +56,26 @@ package final class IOThread: TaskExecutor {
         let forgotten = self.state.withLock { $0.registrations.removeValue(forKey: identifier) }
         // Released here, outside the lock.
         _ = forgotten
+    }
+
+    // MARK: - Pauses
+
+    /// How long a pause is at most.
+    private static let pauseNanoseconds = 100_000
+
+    /// Returns after 100 µs, or earlier if somebody else's pause ends; cancelling does not end it.
+    func pause() async {
+        // Unsafe means unchecked: whoever takes the list resumes all in it, and the thread never ends.
+        await withUnsafeContinuation { continuation in
+            let queue = self.state.withLock { state -> EventQueue? in
+                guard let queue = try? self.startedQueue(&state) else { return nil }
+                state.pauses.append(continuation)
+                // Under the lock, so that the list is never waiting for a timer that is not set; it does not wait.
+                if state.pauses.count == 1 { queue.setTimer(nanoseconds: Self.pauseNanoseconds) }
+                return queue
+            }
+            if queue == nil { continuation.resume() }
+        }
     }
 
     // MARK: - Jobs
@@ -114,11 +136,17 @@ package final class IOThread: TaskExecutor {
             // First the wake, then the jobs: a job that comes in between wakes again.
             queue.acknowledgeWake()
         }
-        let (targets, jobs) = self.state.withLock { state in
+        let isTime = events.contains { $0.identifier == EventQueue.timerIdentifier }
+        if isTime { queue.acknowledgeTimer() }
+        let (targets, jobs, pauses) = self.state.withLock { state in
             state.isWakePending = false
-            let jobs = state.jobs
+            let (jobs, pauses) = (state.jobs, isTime ? state.pauses : [])
             state.jobs = []
-            return (events.map { state.registrations[$0.identifier] }, jobs)
+            if isTime { state.pauses = [] }
+            return (events.map { state.registrations[$0.identifier] }, jobs, pauses)
+        }
+        for pause in pauses {
+            pause.resume()
         }
         for (event, target) in zip(events, targets) {
             target?.apply(event)

@@ -41,11 +41,9 @@ final class Socket: ByteTransport {
             throw error.transportError("Could not write to \(self.peerDescription)")
         }
         guard let count = outcome else { throw self.closedError() }
-        guard let count else {
-            writable.exhausted(since: mark)
-            return 0
-        }
-        return count
+        // A part of it means that there is no more room.
+        if count ?? 0 < bytes.count { writable.exhausted(since: mark) }
+        return count ?? 0
     }
 
     func waitUntilReadable() async {
@@ -58,6 +56,10 @@ final class Socket: ByteTransport {
 
     func waitUntilHangUp() async {
         await self.descriptor.waitUntilHangUp()
+    }
+
+    func waitForMoreToWrite() async {
+        await IOThread.shared.pause()
     }
 
     var unreadByteCount: Int {
