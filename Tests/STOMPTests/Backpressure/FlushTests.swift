@@ -40,6 +40,7 @@ struct FlushTests {
         func waitUntilReadable() async {}
         func waitUntilWritable() async {}
         func waitUntilHangUp() async {}
+        func waitForMoreToWrite() async {}
         func close() {}
         var unreadByteCount: Int { 0 }
         var peerDescription: String { "busy" }
