@@ -139,7 +139,7 @@ extension STOMPError {
         public static let receiptTimedOut = Code(.receiptTimedOut)
         /// The outbox had no room within the deadline; nothing of this frame was written.
         public static let outboxFull = Code(.outboxFull)
-        /// The connection or client is shut down; nothing was written.
+        /// The connection or client is shut down or about to be; nothing was written.
         public static let closed = Code(.closed)
         /// The calling task was cancelled.
         public static let cancelled = Code(.cancelled)

@@ -89,6 +89,14 @@ struct HouseRuleTests {
         self.expectNone(found, "Take the configuration's clock.")
     }
 
+    @Test("Tests sleep in one place, where real brokers need it")
+    func sleeping() throws {
+        let found = try self.lines(of: "Tests").filter { line in
+            line.code.contains(/\b(?:Task|Thread)\.sleep|\bu?sleep\(\d/) && line.file != "RealTime.swift"
+        }
+        self.expectNone(found, "Move a ManualClock, or call RealTime.")
+    }
+
     @Test("Libraries do not print")
     func noPrinting() throws {
         for module in Self.modules where module.name != "StompBench" {

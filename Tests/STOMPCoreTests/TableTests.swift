@@ -174,6 +174,26 @@ struct TableTests {
         #expect(failure { () throws(STOMPError) in try table.update("t") { $0.append(2) } } == .transactionEnded)
     }
 
+    @Test("A change is made in place: what the record holds is not copied")
+    func updateInPlace() throws {
+        var table = TransactionTable<[Int]>()
+        try table.begin("other", record: [])
+        var numbers: [Int] = []
+        numbers.reserveCapacity(1_000)
+        try table.begin("t", record: numbers)
+        // Ours would share its storage with the table's.
+        numbers = []
+        var places = Set<UnsafeRawPointer?>()
+        for number in 0..<1_000 {
+            try table.update("t") { record in
+                record.append(number)
+                record.withUnsafeBytes { _ = places.insert($0.baseAddress) }
+            }
+        }
+        #expect(places.count == 1)
+        #expect(try table.end("t") == Array(0..<1_000))
+    }
+
     @Test("A change that throws is kept, and the transaction stays open")
     func throwingUpdate() throws {
         var table = TransactionTable<Int>()

@@ -34,7 +34,7 @@ public final class STOMPClient: Sendable {
     /// Nothing happens before ``run()``.
     public init(_ server: STOMPServer, configuration: STOMPConfiguration = STOMPConfiguration()) {
         self.server = server
-        self.configuration = configuration
+        self.configuration = configuration.bounded
         self.time = TimeSource(configuration.clock)
     }
 
@@ -76,6 +76,10 @@ public final class STOMPClient: Sendable {
     }
 
     /// Asks ``run()`` to finish: it waits for outstanding receipts, disconnects with a receipt and returns.
+    ///
+    /// From then on ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``,
+    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed``; until DISCONNECT is
+    /// said, messages can be acknowledged and open transactions ended.
     ///
     /// Does not wait; may be called from anywhere, also before ``run()``.
     public func beginGracefulShutdown() {

@@ -100,15 +100,24 @@ public struct STOMPHeartBeat: Sendable, Hashable {
 
     private static func milliseconds(_ duration: Duration) -> Int {
         guard duration > .zero else { return 0 }
-        let (seconds, attoseconds) = duration.components
-        let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        let limit: Int64 = 1_000_000_000
+        // Some eleven days; what is beyond Int64 seconds has no components.
+        let (seconds, attoseconds) = min(duration, .seconds(1_000_000)).components
         // A wish for less than a millisecond must not become "none".
-        return overflow ? Int(limit) : Int(max(1, min(limit, milliseconds + attoseconds / 1_000_000_000_000_000)))
+        return Int(max(1, seconds * 1_000 + attoseconds / 1_000_000_000_000_000))
     }
 }
 
 /// What one subscription may hold, and what happens beyond that.
+///
+/// Messages come in batches: those of one read, which may be one message. A batch counts with the memory that it keeps
+/// alive: a block of 128 KiB (or of the size of its only message, if that is larger) or, when it uses less than an eighth
+/// of that, a copy of just its bytes; to that come 320 bytes for each batch and 24 for each message.
+///
+/// A batch counts from when it was read until its last message was handed out and the next one is asked for. What you
+/// hold after that does not count: a message keeps the memory of its batch alive while it is held and, in client modes,
+/// until it is answered. So beyond ``hardLimit``, at most ``messageCredit`` times 128 KiB and the messages' own bytes are
+/// kept for unanswered messages, if the broker heeds the credit; where it has no prefetch header (see ``STOMPDialect``),
+/// nothing but your answers bounds them. Keep ``STOMPMessage/detached()`` copies of messages that you hold for long.
 public struct STOMPSubscriptionOptions: Sendable, Hashable {
     /// What happens to a subscription that is at its hard limit.
     public enum Overflow: Sendable, Hashable {

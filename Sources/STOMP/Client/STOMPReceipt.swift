@@ -27,7 +27,7 @@ public struct STOMPReceipt: Sendable, Hashable {
 
     /// The call returns when the broker has confirmed the frame, or throws ``STOMPError/Code/receiptTimedOut``.
     public static func required(within timeout: Duration) -> STOMPReceipt {
-        STOMPReceipt(.required(within: timeout))
+        STOMPReceipt(.required(within: timeout.bounded))
     }
 }
 

@@ -43,6 +43,15 @@ package final class OneShot<Value: Sendable>: Sendable {
     ///
     /// - Throws: the error it was resolved with, or ``STOMPError/Code/cancelled``.
     package func value() async throws(STOMPError) -> Value {
+        try await self.value { self.resolve(.failure(.cancelled)) }
+    }
+
+    /// As ``value()``, for a value that may have been decided on when the task is cancelled.
+    ///
+    /// - Parameter onCancel: sees to it that this is resolved, by itself or by whoever has decided.
+    /// - Returns: the value it was resolved with.
+    /// - Throws: the error it was resolved with.
+    package func value(onCancel: @Sendable () -> Void) async throws(STOMPError) -> Value {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 // Stored and checked under one lock: a resolution either finds the continuation or is found here.
@@ -60,7 +69,7 @@ package final class OneShot<Value: Sendable>: Sendable {
                 if let already { continuation.resume(returning: already) }
             }
         } onCancel: {
-            self.resolve(.failure(.cancelled))
+            onCancel()
         }
         return try result.get()
     }

@@ -10,50 +10,54 @@ extension Outbox {
     ///   - timeout: how long the receipt may take.
     ///   - roomTimeout: how long to wait for room; `nil`: a frame that ends something, which is written even so and also
     ///     by a cancelled task, whose wait alone is given up.
+    ///   - admission: what the frame is.
     ///   - isUrgent: write at once, whatever else is outstanding.
-    ///   - build: appends the frame; its argument is the value of the `receipt` header. Called again after a wait for
-    ///     room.
+    ///   - build: appends the frame; its argument is the value of the `receipt` header. Called under the lock, once.
     /// - Throws: what `build` throws; ``STOMPError/Code/rejected``, ``STOMPError/Code/receiptTimedOut``,
     ///   ``STOMPError/Code/connectionLost``; when cancelled, the wait is forgotten and the frame is not taken back.
     func appendAwaitingReceipt(
         within timeout: Duration,
         roomWithin roomTimeout: Duration?,
+        _ admission: Admission = .ending,
         isUrgent: Bool = false,
-        _ build: (inout State, _ receipt: UInt64) throws(STOMPError) -> Void
+        _ build: @escaping @Sendable (inout State, _ receipt: UInt64) throws(STOMPError) -> Void
     ) async throws(STOMPError) {
         if roomTimeout != nil, Task.isCancelled { throw .cancelled }
-        let start = self.time.now
         let waiter = OneShot<Void>()
-        while true {
-            let deadline = self.time.now + timeout
-            let (id, action) = try self.state.withLock { state throws(STOMPError) -> (UInt64?, Action) in
-                guard try self.hasRoom(state) || roomTimeout == nil else { return (nil, .nothing) }
-                let wasEmpty = state.pending.isEmpty
-                let id = state.receipts.register(waiter, deadline: deadline)
-                do throws(STOMPError) {
-                    try build(&state, id)
-                } catch {
-                    _ = state.receipts.remove(id)
-                    throw error
-                }
-                // The only one outstanding has nothing to be batched with.
-                let isAlone = isUrgent || state.receipts.count == 1
-                return (id, self.decide(&state, wasEmpty: wasEmpty, isUrgent: isAlone))
-            }
-            guard let id else {
-                try await self.waitForRoom(until: start + (roomTimeout ?? .zero))
-                continue
-            }
-            self.perform(action)
-            self.watch(deadline)
-            // A paused reader would not see the receipt.
-            self.pause.relieve()
+        let append: RoomWaiter.Append = { state, now throws(STOMPError) in
+            let deadline = now + timeout
+            let id = state.receipts.register(waiter, deadline: deadline)
             do throws(STOMPError) {
-                return try await waiter.value()
+                try build(&state, id)
             } catch {
-                self.forget(id)
+                _ = state.receipts.remove(id)
                 throw error
             }
+            return RoomWaiter.Appended(receipt: (id, deadline))
+        }
+        let now = self.time.now
+        let (done, action) = try self.state.withLock { state throws(STOMPError) -> (RoomWaiter.Appended?, Action) in
+            guard try self.hasRoom(state, admission) || roomTimeout == nil else { return (nil, .nothing) }
+            let wasEmpty = state.pending.isEmpty
+            let appended = try append(&state, now)
+            // The only one outstanding has nothing to be batched with.
+            let isAlone = isUrgent || state.receipts.count == 1
+            return (appended, self.decide(&state, wasEmpty: wasEmpty, isUrgent: isAlone))
+        }
+        self.perform(action)
+        var appended = done
+        if appended == nil, let roomTimeout {
+            appended = try await self.appendWhenRoom(until: now + roomTimeout, admission, isUrgent: isUrgent, append)
+        }
+        guard let (id, deadline) = appended?.receipt else { return }
+        self.watch(deadline)
+        // A paused reader would not see the receipt.
+        self.pause.relieve()
+        do throws(STOMPError) {
+            return try await waiter.value()
+        } catch {
+            self.forget(id)
+            throw error
         }
     }
 
@@ -104,28 +108,6 @@ extension Outbox {
         self.state.withLock { $0.receipts.count > 0 || !$0.room.isEmpty }
     }
 
-    /// Waits until no receipt is outstanding, at most until the deadlines of those that are.
-    func waitUntilQuiet() async {
-        let waiter = OneShot<Void>()
-        let mustWait = self.state.withLock { state in
-            guard case .open = state.phase, state.receipts.count > 0 else { return false }
-            state.quiet.append(waiter)
-            return true
-        }
-        guard mustWait else { return }
-        do throws(STOMPError) {
-            try await waiter.value()
-        } catch {
-            self.state.withLock { $0.quiet.removeAll { $0 === waiter } }
-        }
-    }
-
-    private func takeQuietWaiters(_ state: inout State) -> [OneShot<Void>] {
-        guard !state.quiet.isEmpty, state.receipts.count == 0 else { return [] }
-        defer { state.quiet = [] }
-        return state.quiet
-    }
-
     // MARK: - Deadlines
 
     /// Makes sure that `stomp.receipts` is awake at this time.
@@ -144,14 +126,14 @@ extension Outbox {
             let now = self.time.now
             let (receipts, room, quiet, next) = self.state.withLock { state in
                 let receipts = state.receipts.removeExpired(at: now)
-                let room = state.room.filter { $0.deadline <= now }
-                state.room.removeAll { $0.deadline <= now }
-                let earliest = (state.room.map(\.deadline) + [state.receipts.nextDeadline].compactMap(\.self)).min()
+                let room = state.room.removeExpired(at: now)
+                let quiet = self.takeQuietWaiters(&state)
+                let earliest = [state.receipts.nextDeadline, state.room.front?.deadline].compactMap(\.self).min()
                 state.sleepingUntil = earliest
-                return (receipts, room, self.takeQuietWaiters(&state), earliest)
+                return (receipts, room, quiet, earliest)
             }
             for waiter in receipts { waiter.resolve(.failure(Self.receiptTimedOut)) }
-            for waiter in room { waiter.waiter.resolve(.failure(Self.outboxFull)) }
+            for waiter in room { waiter.outcome.resolve(.failure(Self.outboxFull)) }
             for waiter in quiet { waiter.resolve(.success(())) }
             await self.sleepOrSignal(until: next)
         }

@@ -42,7 +42,11 @@ struct Settlement: Sendable {
             switch receipt.kind {
             case .none:
                 let deadline = outbox.time.now + self.owner.outboxTimeout
-                while try !outbox.settle(self) { try await outbox.waitForRoom(until: deadline) }
+                if try outbox.settle(self) { return }
+                _ = try await outbox.appendWhenRoom(until: deadline, .ending) { state, _ throws(STOMPError) in
+                    try self.append(to: &state, receipt: nil)
+                    return RoomWaiter.Appended()
+                }
             case .required(let timeout):
                 guard self.owner.dialect.hasReceipts else { throw STOMPError.noReceipts(self.owner.dialect) }
                 try await outbox.appendAwaitingReceipt(
@@ -166,8 +170,8 @@ extension Outbox {
     /// Writes an ACK or NACK if there is room; nothing is written when it throws.
     func settle(_ settlement: Settlement) throws(STOMPError) -> Bool {
         let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard case .open = state.phase else { throw Settlement.stale(Self.refusal(state.phase)) }
-            guard try self.hasRoom(state) else { return nil }
+            guard state.phase.admits(.ending) else { throw Settlement.stale(Self.refusal(state.phase)) }
+            guard try self.hasRoom(state, .ending) else { return nil }
             let wasEmpty = state.pending.isEmpty
             try settlement.append(to: &state, receipt: nil)
             return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)

@@ -17,7 +17,7 @@ extension Outbox {
     func deliver(_ batch: MessageBatch) -> Bool {
         self.state.withLock { state in
             // After DISCONNECT nothing is delivered: it could not be acknowledged (STOMP 1.2, DISCONNECT).
-            guard case .open = state.phase else { return false }
+            guard state.phase.admits(.ending) else { return false }
             do throws(STOMPError) {
                 try state.deliveries.update(batch.owner) { record in record.deliver(batch) }
                 return true
@@ -59,7 +59,7 @@ extension Outbox {
     /// Under the lock; also lets the actor forget the subscription.
     func append(_ farewell: Farewell, to state: inout State) throws(STOMPError) -> Action {
         state.abandoned.append(farewell.owner.subscriptionID)
-        guard case .open = state.phase else { throw Self.refusal(state.phase) }
+        guard state.phase.admits(.ending) else { throw Self.refusal(state.phase) }
         let wasEmpty = state.pending.isEmpty
         try farewell.append(to: &state, receipt: nil)
         return self.decide(&state, wasEmpty: wasEmpty, isUrgent: true)
@@ -72,11 +72,6 @@ extension Outbox {
             defer { state.abandoned = [] }
             return state.abandoned
         }
-    }
-
-    /// An id for a transaction, unused on this connection.
-    func makeTransactionID() -> String {
-        self.state.withLock { $0.transactions.makeID() }
     }
 }
 

@@ -14,15 +14,19 @@ import Synchronization
 package final class Outbox: Sendable {
     enum Phase: Sendable {
         case open
+        /// What was begun may be ended, and nothing new begins.
+        case draining
         /// DISCONNECT is in the buffer: nothing may follow it (STOMP 1.2, DISCONNECT).
         case closing
         case closed(STOMPError)
     }
 
-    /// Someone who waits for bytes to leave.
-    struct RoomWaiter: Sendable {
-        let waiter: OneShot<Void>
-        let deadline: Duration
+    /// Which frames a connection that is about to end still takes.
+    enum Admission: Sendable {
+        /// SEND, SUBSCRIBE, BEGIN.
+        case beginning
+        /// What answers, belongs to or ends something that was begun.
+        case ending
     }
 
     struct State: ~Copyable, Sendable {
@@ -43,9 +47,11 @@ package final class Outbox: Sendable {
         var inFlightFrameCount = 0
 
         var receipts = ReceiptTable<OneShot<Void>>()
-        var room: [RoomWaiter] = []
-        /// Who waits until no receipt is outstanding.
-        var quiet: [OneShot<Void>] = []
+        var room = RoomQueue()
+        /// Who waits until nothing is outstanding; then DISCONNECT is appended.
+        var quiet: [Leaver] = []
+        /// The waiter for the receipt of DISCONNECT, until somebody waits.
+        var farewell: OneShot<Void>?
         /// Until when `stomp.receipts` sleeps; `nil`: until it is told.
         var sleepingUntil: Duration?
 
@@ -66,7 +72,7 @@ package final class Outbox: Sendable {
     }
 
     /// When this many bytes are pending, whoever appended them writes them.
-    private static let flushThreshold = 64 * 1024
+    static let flushThreshold = 64 * 1024
 
     let transport: any ByteTransport
     let time: TimeSource
@@ -86,7 +92,8 @@ package final class Outbox: Sendable {
     init(transport: any ByteTransport, time: TimeSource, limit: Int) {
         self.transport = transport
         self.time = time
-        self.limit = limit
+        // With no room at all nothing could ever be sent.
+        self.limit = max(1, limit)
         self.lastWrite = Atomic(time.now.nanoseconds)
     }
 
@@ -94,13 +101,13 @@ package final class Outbox: Sendable {
 
     /// Whether a frame may be appended now.
     ///
-    /// Below the limit any frame is, so that the bound is the limit and one frame.
+    /// Below the limit any frame is, so that the bound is the limit and one frame; but nobody overtakes those who wait.
     ///
     /// - Throws: ``STOMPError/Code/notConnected`` or ``STOMPError/Code/closed``.
     @inline(__always)
-    func hasRoom(_ state: borrowing State) throws(STOMPError) -> Bool {
-        if case .open = state.phase { return state.byteCount < self.limit }
-        throw Self.refusal(state.phase)
+    func hasRoom(_ state: borrowing State, _ admission: Admission = .beginning) throws(STOMPError) -> Bool {
+        guard state.phase.admits(admission) else { throw Self.refusal(state.phase) }
+        return state.byteCount < self.limit && state.room.isEmpty
     }
 
     /// Why nothing can be written any more.
@@ -113,6 +120,8 @@ package final class Outbox: Sendable {
                 frame: reason.frame,
                 cause: reason
             )
+        case .draining, .closing:
+            STOMPError(.closed, "The connection is closing and takes nothing new, so nothing was sent.")
         default:
             STOMPError(.closed, "The connection is shut down, so nothing was sent.")
         }
@@ -147,43 +156,6 @@ package final class Outbox: Sendable {
         self.perform(action)
     }
 
-    // MARK: - Room
-
-    /// Waits until bytes have left.
-    ///
-    /// - Throws: ``STOMPError/Code/outboxFull`` at the deadline; why the connection ended; or that the task was
-    ///   cancelled.
-    func waitForRoom(until deadline: Duration) async throws(STOMPError) {
-        // The socket may have room by now.
-        self.flush()
-        let waiter = OneShot<Void>()
-        let mustWait = try self.state.withLock { state throws(STOMPError) -> Bool in
-            if try self.hasRoom(state) { return false }
-            state.room.append(RoomWaiter(waiter: waiter, deadline: deadline))
-            return true
-        }
-        guard mustWait else {
-            if Task.isCancelled { throw .cancelled }
-            return
-        }
-        self.watch(deadline)
-        // A broker that does not read us may be waiting for us to read it.
-        self.pause.relieve()
-        do throws(STOMPError) {
-            try await waiter.value()
-        } catch {
-            self.state.withLock { $0.room.removeAll { $0.waiter === waiter } }
-            throw error
-        }
-    }
-
-    /// Called under the lock when bytes have left: takes those who may try again.
-    private func takeRoomWaiters(_ state: inout State) -> [RoomWaiter] {
-        guard !state.room.isEmpty, state.byteCount <= self.limit / 2 else { return [] }
-        defer { state.room = [] }
-        return state.room
-    }
-
     // MARK: - Flushing
 
     /// How often a flush goes on with what others have appended meanwhile; then that is the writer's.
@@ -197,6 +169,8 @@ package final class Outbox: Sendable {
         var rounds = 0
         while true {
             let start = position
+            // Not after the write: by then the peer may have the bytes, and count from an earlier time than we.
+            let now = self.time.now
             do throws(TransportError) {
                 // One that is not taken whole has filled the socket.
                 position += try self.transport.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[position...]))
@@ -204,11 +178,14 @@ package final class Outbox: Sendable {
                 self.failFlush(STOMPError(.connectionLost, "Writing to the broker failed: \(error.message)"))
                 return
             }
-            if position > start { self.lastWrite.store(self.time.now.nanoseconds, ordering: .relaxed) }
             rounds += 1
             let mayGoOn = rounds < Self.flushRounds
-            let (room, goesOn) = self.state.withLock { self.continueFlush(&$0, &buffer, &position, mayGoOn) }
-            for waiter in room { waiter.waiter.resolve(.success(())) }
+            if position > start { self.lastWrite.store(now.nanoseconds, ordering: .relaxed) }
+            let (room, quiet, goesOn) = self.state.withLock { state in
+                self.continueFlush(&state, &buffer, &position, mayGoOn, at: now)
+            }
+            for (outcome, result) in room { outcome.resolve(result) }
+            for waiter in quiet { waiter.resolve(.success(())) }
             guard goesOn else { return }
         }
     }
@@ -238,8 +215,9 @@ package final class Outbox: Sendable {
         _ state: inout State,
         _ buffer: inout OutputBuffer,
         _ position: inout Int,
-        _ mayGoOn: Bool
-    ) -> (room: [RoomWaiter], goesOn: Bool) {
+        _ mayGoOn: Bool,
+        at now: Duration
+    ) -> (room: [RoomOutcome], quiet: [OneShot<Void>], goesOn: Bool) {
         state.inFlightCount = buffer.count - position
         state.restPosition = position
         state.flushCount &+= 1
@@ -248,14 +226,15 @@ package final class Outbox: Sendable {
             state.inFlightFrameCount = 0
         }
         swap(&state.rest, &buffer)
-        let room = self.takeRoomWaiters(&state)
+        let room = self.admitWaiting(&state, at: now)
+        let quiet = room.isEmpty ? [] : self.takeQuietWaiters(&state)
         if state.inFlightCount > 0 || state.pending.isEmpty || !mayGoOn {
             state.isFlushing = false
             if state.byteCount > 0 { self.writerSignal.raise() }
-            return (room, false)
+            return (room, quiet, false)
         }
         self.takeBytes(&state, &buffer, &position)
-        return (room, true)
+        return (room, quiet, true)
     }
 
     private func failFlush(_ error: STOMPError) {
@@ -281,7 +260,7 @@ package final class Outbox: Sendable {
     /// Sends an EOL if nothing else waits; what waits is life enough, if the socket takes it.
     func beat() {
         self.state.withLock { state in
-            guard case .open = state.phase, state.byteCount == 0, !state.isFlushing else { return }
+            guard state.phase.admits(.ending), state.byteCount == 0, !state.isFlushing else { return }
             // The connection idles: it keeps no buffers.
             state.rest.removeAll(keepingCapacityUpTo: 0)
             state.pending.removeAll(keepingCapacityUpTo: 1_024)
@@ -289,67 +268,16 @@ package final class Outbox: Sendable {
         }
         self.flush()
     }
+}
 
-    // MARK: - The end
-
-    /// No frame after this one, which is DISCONNECT.
-    ///
-    /// - Returns: the waiter for its receipt, or `nil` if the connection was not open.
-    func disconnect(serializer: FrameSerializer, deadline: Duration) -> OneShot<Void>? {
-        let waiter = OneShot<Void>()
-        let isAppended = self.state.withLock { state in
-            guard case .open = state.phase else { return false }
-            state.phase = .closing
-            let id = state.receipts.register(waiter, deadline: deadline)
-            // These headers can be said in every version, so this does not throw.
-            let frame = STOMPFrame(.disconnect, headers: [.receipt: String(id)])
-            return (try? serializer.append(frame, to: &state.pending)) != nil
+extension Outbox.Phase {
+    @inline(__always)
+    func admits(_ admission: Outbox.Admission) -> Bool {
+        switch self {
+        case .open: true
+        case .draining: admission == .ending
+        case .closing, .closed: false
         }
-        guard isAppended else { return nil }
-        self.watch(deadline)
-        self.pause.relieve()
-        self.flush()
-        return waiter
-    }
-
-    var isClosing: Bool {
-        self.state.withLock { state in
-            if case .open = state.phase { false } else { true }
-        }
-    }
-
-    /// Ends everything that waits here; later calls throw.
-    ///
-    /// - Returns: at most how many frames were not written.
-    @discardableResult
-    func close(_ reason: STOMPError) -> Int {
-        let (receipts, others, lost) = self.state.withLock { state -> ([OneShot<Void>], [OneShot<Void>], Int) in
-            if case .closed = state.phase { return ([], [], 0) }
-            state.phase = .closed(reason)
-            let receipts = state.receipts.removeAll()
-            let others = state.room.map(\.waiter) + state.quiet
-            let lost = state.pendingFrameCount + state.inFlightFrameCount
-            state.room = []
-            state.quiet = []
-            state.deliveries = DeliveryTable()
-            state.transactions = TransactionTable()
-            state.leavers = LeaverTable()
-            state.pending = OutputBuffer()
-            if !state.isFlushing { state.rest = OutputBuffer() }
-            return (receipts, others, lost)
-        }
-        let unknown =
-            reason.code == .serverError
-            ? reason
-            : STOMPError(
-                .connectionLost,
-                "The connection ended before the receipt came, so the outcome is unknown: \(reason.message)",
-                frame: reason.frame,
-                cause: reason
-            )
-        for waiter in receipts { waiter.resolve(.failure(unknown)) }
-        for waiter in others { waiter.resolve(.failure(Self.refusal(.closed(reason)))) }
-        return lost
     }
 }
 

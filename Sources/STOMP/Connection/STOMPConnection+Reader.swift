@@ -144,17 +144,19 @@ extension STOMPConnection {
     /// An ERROR that names a pending receipt or a subscription ends that; any other one is fatal.
     private func handleError(_ frame: STOMPFrame, receiptID: String?, subscriptionID: String?) throws(STOMPError) {
         if self.noteLate(frame) { return }
-        let rejected = STOMPError(.rejected, "The broker refused it: \(frame.errorText)", frame: frame)
-        if let id = receiptID.flatMap({ ReceiptTable<Void>.id(from: $0) }), self.outbox.hasIssued(id) {
-            // One that nobody waits for any more is no reason to end the connection either.
-            if !self.outbox.reject(id, rejected) { self.events.send(.unexpectedFrame(frame)) }
-            if self.dialect.errorMeaning == .fatalUnlessAttributed { return }
-        } else if self.dialect.errorMeaning == .fatalUnlessAttributed,
-            let storage = subscriptionID.flatMap({ self.demultiplexer.storage(id: $0) })
-        {
-            _ = self.fail(storage, rejected)
-            return self.outbox.closeDeliveries(storage.owner)
+        if self.dialect.errorMeaning == .fatalUnlessAttributed {
+            let rejected = STOMPError.rejected(by: frame)
+            if let id = receiptID.flatMap({ ReceiptTable<Void>.id(from: $0) }), self.outbox.hasIssued(id) {
+                // One that nobody waits for any more is no reason to end the connection either.
+                if !self.outbox.reject(id, rejected) { self.events.send(.unexpectedFrame(frame)) }
+                return
+            }
+            if let storage = subscriptionID.flatMap({ self.demultiplexer.storage(id: $0) }) {
+                _ = self.fail(storage, rejected)
+                return self.outbox.closeDeliveries(storage.owner)
+            }
         }
+        // Whoever waits for a receipt that it names learns of that when nothing can be sent any more.
         throw STOMPError(.serverError, "The broker sent an ERROR: \(frame.errorText)", frame: frame)
     }
 
@@ -181,8 +183,9 @@ extension STOMPConnection {
     /// Stops reading until there is room or somebody needs a frame; at the longest pause, or when the peer hangs up, one
     /// read follows in any case, towards the hard limit.
     private func pauseReading() async {
-        self.events.send(.readingPaused)
+        // Counted from before anybody learns of it.
         let deadline = self.time.now + self.configuration.maximumPause
+        self.events.send(.readingPaused)
         var isOver = false
         while !isOver, self.mustPause() { isOver = await self.waitForRelief(until: deadline) }
         // The peer could not be heard: the watchdog gives it a fresh window.

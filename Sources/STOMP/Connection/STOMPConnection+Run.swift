@@ -159,8 +159,14 @@ extension STOMPConnection {
         )
     }
 
-    /// Ends the session politely: waits for outstanding receipts, since RabbitMQ forgets them at DISCONNECT; sends
-    /// DISCONNECT with a receipt; waits for that or for the end of the stream; closes (STOMP 1.2, DISCONNECT).
+    /// Ends the session politely: takes nothing new; waits for outstanding receipts, since RabbitMQ forgets them at
+    /// DISCONNECT; sends DISCONNECT with a receipt; waits for that or for the end of the stream; closes (STOMP 1.2,
+    /// DISCONNECT).
+    ///
+    /// Meanwhile ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``,
+    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed``. Calls that wait for
+    /// room are let in, what was received can be acknowledged, and open transactions can go on and be ended, until
+    /// nothing is outstanding.
     ///
     /// Returns within twice ``STOMPConfiguration/shutdownTimeout``. Never throws: that a broker closes without an answer
     /// is usual.
@@ -168,7 +174,7 @@ extension STOMPConnection {
         let timeout = self.configuration.shutdownTimeout
         let late = STOMPError(.receiptTimedOut, "Receipts were still outstanding.")
         try? await withDeadline(self.time.now + timeout, of: self.time, timeout: late) { () throws(STOMPError) in
-            await self.outbox.waitUntilQuiet()
+            await self.outbox.drain(serializer: self.serializer, timeout: timeout)
         }
         // Whoever was first closes; both await the connection's task.
         let deadline = self.time.now + timeout

@@ -105,21 +105,36 @@ extension STOMPConnection {
         switch receipt.kind {
         case .none:
             let deadline = self.time.now + self.configuration.outboxTimeout
-            repeat { try await self.outbox.waitForRoom(until: deadline) } while try !self.sendNow(request)
+            _ = try await self.outbox.appendWhenRoom(until: deadline, request.admission) {
+                state,
+                _ throws(STOMPError) in
+                try self.append(request, to: &state, receipt: nil)
+                return RoomWaiter.Appended()
+            }
         case .required(let timeout):
             guard self.dialect.hasReceipts else { throw .noReceipts(self.dialect) }
             try await self.outbox.appendAwaitingReceipt(
                 within: timeout ?? self.configuration.receiptTimeout,
-                roomWithin: self.configuration.outboxTimeout
+                roomWithin: self.configuration.outboxTimeout,
+                request.admission
             ) { state, receipt throws(STOMPError) in
-                try Outbox.checkTransaction(request.transaction, state)
-                try request.append(
-                    to: &state.pending,
-                    serializer: self.serializer,
-                    contentLength: self.configuration.contentLength,
-                    receipt: receipt
-                )
+                try self.append(request, to: &state, receipt: receipt)
             }
         }
+    }
+
+    /// Under the outbox's lock.
+    private nonisolated func append(
+        _ request: SendRequest,
+        to state: inout Outbox.State,
+        receipt: UInt64?
+    ) throws(STOMPError) {
+        try Outbox.checkTransaction(request.transaction, state)
+        try request.append(
+            to: &state.pending,
+            serializer: self.serializer,
+            contentLength: self.configuration.contentLength,
+            receipt: receipt
+        )
     }
 }

@@ -102,7 +102,7 @@ extension STOMPConnection {
     private func writeSubscribe(
         _ storage: SubscriptionStorage,
         headers: STOMPHeaders,
-        onWritten: @Sendable () -> Void
+        onWritten: @escaping @Sendable () -> Void
     ) async throws(STOMPError) {
         var all: STOMPHeaders = [.id: storage.id]
         all.append(.destination, storage.destination.rawValue)
@@ -117,6 +117,7 @@ extension STOMPConnection {
         try await self.outbox.appendAwaitingReceipt(
             within: self.configuration.receiptTimeout,
             roomWithin: self.configuration.outboxTimeout,
+            .beginning,
             isUrgent: true
         ) { state, receipt throws(STOMPError) in
             var frame = frame

@@ -68,6 +68,7 @@ public actor STOMPConnection {
         time: TimeSource,
         events: EventHub
     ) async throws(STOMPError) -> STOMPConnection {
+        let configuration = configuration.bounded
         let timeout = STOMPError(
             .connectTimedOut,
             "\(server.endpoint) gave no CONNECTED within \(configuration.connectTimeout)."

@@ -49,6 +49,10 @@ struct SendRequest: Sendable {
         self.contentLength = contentLength
     }
 
+    /// A SEND of a transaction belongs to what was begun.
+    @inline(__always)
+    var admission: Outbox.Admission { self.transaction == nil ? .beginning : .ending }
+
     /// Appends the whole frame, or nothing and throws ``STOMPError/Code/invalidArgument``.
     func append(
         to output: inout OutputBuffer,
@@ -188,7 +192,7 @@ extension Outbox {
         contentLength: STOMPContentLength
     ) throws(STOMPError) -> Bool {
         let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard try self.hasRoom(state) else { return nil }
+            guard try self.hasRoom(state, request.admission) else { return nil }
             try Self.checkTransaction(request.transaction, state)
             let wasEmpty = state.pending.isEmpty
             try request.append(

@@ -16,7 +16,7 @@ package final class MessageBatch: @unchecked Sendable {
     @usableFromInline
     package let count: Int
     let owner: DeliveryOwner
-    /// What it counts against the subscription's limits: the memory that it keeps alive.
+    /// What it counts against the subscription's limits: the memory that it keeps alive, with ``overhead(of:)``.
     let byteCount: Int
     var firstNumber: UInt64 = 0
     var unsettledCount: Int
@@ -41,16 +41,22 @@ package final class MessageBatch: @unchecked Sendable {
         let used = frames.reduce(0) { $0 + $1.byteCount }
         if used * 8 < chunk.capacity {
             self.chunk = ByteChunk(capacity: used)
-            self.byteCount = used
+            self.byteCount = used + Self.overhead(of: count)
             self.moveFrames(from: chunk)
         } else {
             self.chunk = chunk
-            self.byteCount = chunk.capacity
+            self.byteCount = chunk.capacity + Self.overhead(of: count)
         }
     }
 
     deinit {
         self.frames.deallocate()
+    }
+
+    /// What so many messages in a batch take beyond their bytes: the objects of the batch with its place in the stream
+    /// and in the ledger, rounded up, and a reference for each message.
+    static func overhead(of count: Int) -> Int {
+        320 + count * MemoryLayout<FrameReference>.stride
     }
 
     private func moveFrames(from source: ByteChunk) {

@@ -13,12 +13,9 @@ extension STOMPConnection {
     /// - Returns: the open transaction.
     /// - Throws: ``STOMPError/Code/invalidArgument`` if the id is in use; otherwise as `send`.
     public nonisolated func begin(id: String? = nil) async throws(STOMPError) -> STOMPTransaction {
-        let id = id ?? self.outbox.makeTransactionID()
         let deadline = self.time.now + self.configuration.outboxTimeout
-        while try !self.outbox.begin(id, serializer: self.serializer) {
-            try await self.outbox.waitForRoom(until: deadline)
-        }
-        return STOMPTransaction(id: id, connection: self)
+        let begun = try await self.outbox.begin(id, serializer: self.serializer, roomUntil: deadline)
+        return STOMPTransaction(id: begun, connection: self)
     }
 
     /// Runs `body` in a transaction: COMMIT with a receipt when it returns, ABORT when it throws or the task is
@@ -44,22 +41,47 @@ extension STOMPConnection {
 }
 
 extension Outbox {
-    /// Writes BEGIN if there is room.
-    func begin(_ id: String, serializer: FrameSerializer) throws(STOMPError) -> Bool {
-        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard try self.hasRoom(state) else { return nil }
+    /// Writes BEGIN, waiting for room.
+    ///
+    /// - Returns: the transaction's id; one that is made is made and taken in one critical section, since a user may
+    ///   choose the same.
+    func begin(
+        _ id: String?,
+        serializer: FrameSerializer,
+        roomUntil deadline: Duration
+    ) async throws(STOMPError) -> String {
+        let (done, action) = try self.state.withLock { state throws(STOMPError) -> (String?, Action) in
+            guard try self.hasRoom(state) else { return (nil, .nothing) }
             let wasEmpty = state.pending.isEmpty
-            try state.transactions.begin(id, record: TransactionRecord())
-            do throws(STOMPError) {
-                try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &state.pending)
-            } catch {
-                _ = try? state.transactions.end(id)
-                throw error
-            }
-            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
+            let begun = try state.beginTransaction(id, serializer: serializer)
+            return (begun, self.decide(&state, wasEmpty: wasEmpty, isUrgent: false))
         }
-        guard let action else { return false }
         self.perform(action)
-        return true
+        if let done { return done }
+        let begun = Locked("")
+        _ = try await self.appendWhenRoom(until: deadline, .beginning) { state, _ throws(STOMPError) in
+            let id = try state.beginTransaction(id, serializer: serializer)
+            begun.withLock { $0 = id }
+            return RoomWaiter.Appended()
+        }
+        return begun.withLock { $0 }
+    }
+}
+
+extension Outbox.State {
+    /// BEGIN: appends it, or throws and changes nothing.
+    fileprivate mutating func beginTransaction(
+        _ id: String?,
+        serializer: FrameSerializer
+    ) throws(STOMPError) -> String {
+        let id = id ?? self.transactions.makeID()
+        try self.transactions.begin(id, record: TransactionRecord())
+        do throws(STOMPError) {
+            try serializer.append(STOMPFrame(.begin, headers: [.transaction: id]), to: &self.pending)
+        } catch {
+            _ = try? self.transactions.end(id)
+            throw error
+        }
+        return id
     }
 }

@@ -202,7 +202,7 @@ extension Outbox {
         serializer: FrameSerializer
     ) throws(STOMPError) {
         let action = try self.state.withLock { state throws(STOMPError) -> Action in
-            guard case .open = state.phase else { throw Self.refusal(state.phase) }
+            guard state.phase.admits(.ending) else { throw Self.refusal(state.phase) }
             let wasEmpty = state.pending.isEmpty
             let frame = STOMPFrame(command, headers: [.transaction: id])
             try state.endTransaction(id, frame: frame, serializer: serializer)

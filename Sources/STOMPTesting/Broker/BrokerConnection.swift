@@ -164,6 +164,8 @@ final class BrokerConnection: Sendable {
     private func write(_ bytes: [UInt8]) async -> Bool {
         var written = 0
         while written < bytes.count {
+            // Not after the write: by then the client may have the bytes, and count from an earlier time than we.
+            let now = self.time.now
             let count = bytes.withUnsafeBytes { all in
                 try? self.transport.write(UnsafeRawBufferPointer(rebasing: all[written...]))
             }
@@ -173,7 +175,7 @@ final class BrokerConnection: Sendable {
                 continue
             }
             written += count
-            if self.outbox.wrote(count, now: self.time.now) {
+            if self.outbox.wrote(count, now: now) {
                 self.room.raise()
                 await self.engine.hasRoom(self.id)
             }

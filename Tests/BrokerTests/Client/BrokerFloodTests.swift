@@ -103,7 +103,7 @@ struct Flood: Sendable {
             for _ in 1...99 { try await client.send(body, to: Self.topic) }
             // More than the consumer can take, several times, but not all that the machine has: other tests run too.
             try await client.send(body, to: Self.topic, receipt: .required)
-            try await Task.sleep(for: .milliseconds(10))
+            try await RealTime.pass(.milliseconds(10))
             self.counts.update { $0.sent += 100 }
         }
     }
@@ -137,7 +137,7 @@ struct Flood: Sendable {
     private func watchMemory(until end: ContinuousClock.Instant) async throws {
         let start = try residentMemory()
         while ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(200))
+            try await RealTime.pass(.milliseconds(200))
             let growth = try residentMemory() - start
             self.counts.update { $0.memoryGrowth = max($0.memoryGrowth, growth) }
         }

@@ -32,7 +32,7 @@ struct BrokerHeartBeatTests {
             configuration.heartBeat.legacyKeepAlive = .seconds(2)
             try await withSTOMPClient(self.impatient(fixture), configuration: configuration) { client in
                 // It would be cut after 15 s at most.
-                try await Task.sleep(for: .seconds(18))
+                try await RealTime.pass(.seconds(18))
                 await client.expectAlive(fixture.queue("keep-alive"))
             }
         }
@@ -91,13 +91,13 @@ struct BlockedPool {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 // Shows that the pool really is blocked: else this sleep would end after a tenth of a second.
-                try await Task.sleep(for: .milliseconds(100))
+                try await RealTime.pass(.milliseconds(100))
                 #expect(ContinuousClock.now - start > .seconds(9))
             }
             for message in messages {
                 group.addTask {
                     // Until one time for all, so that any number of threads is blocked for as long.
-                    while ContinuousClock.now < end { usleep(100_000) }
+                    while ContinuousClock.now < end { RealTime.block(.milliseconds(100)) }
                     try await message.ack(receipt: .required)
                 }
             }
@@ -109,7 +109,7 @@ struct BlockedPool {
 /// Ends this process, a child of the tests, if it is stuck.
 func endProcess(after limit: Duration) {
     Thread.detachNewThread {
-        Thread.sleep(forTimeInterval: TimeInterval(limit.components.seconds))
+        RealTime.block(limit)
         FileHandle.standardError.write(Data("the child process did not end within \(limit)\n".utf8))
         _exit(3)
     }

@@ -91,7 +91,7 @@ struct BrokerLeavingTests {
                 try await client.withSubscription(to: queue, ack: mode) { messages in
                     try await acknowledgeFirst(messages)
                     sign.yield()
-                    try await Task.sleep(for: .seconds(3_600))
+                    try await RealTime.pass(.seconds(3_600))
                 }
             }
             for await _ in signs { break }

@@ -21,7 +21,7 @@ func withLimit(
         }
     }
     let timer = Task {
-        try await Task.sleep(for: limit)
+        try await RealTime.pass(limit)
         continuation.yield(.failure(LimitPassed(limit: limit)))
     }
     var iterator = ends.makeAsyncIterator()

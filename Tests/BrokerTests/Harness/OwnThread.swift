@@ -22,6 +22,6 @@ func poll<Value>(for limit: Duration, _ attempt: () throws -> Value?) rethrows -
             return value
         }
         guard ContinuousClock.now < deadline else { return nil }
-        usleep(20000)
+        RealTime.block(.milliseconds(20))
     }
 }

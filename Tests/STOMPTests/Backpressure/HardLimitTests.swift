@@ -11,7 +11,7 @@ import Testing
 struct HardLimitTests {
     /// Each message of these tests is a batch of its own, of this many bytes, and two fit.
     private static let padding = String(repeating: "x", count: 100)
-    private static let size = Self.message(0).utf8.count
+    private static let size = Self.message(0).utf8.count + MessageBatch.overhead(of: 1)
 
     private static func message(_ number: Int, to subscription: String = "s") -> String {
         ConnectedPair.message(Self.padding, number: number, to: subscription)
@@ -153,6 +153,30 @@ struct HardLimitTests {
             #expect(try await iterator.next()?.messageID == "6")
             try await self.deliver(7...7, pair)
             #expect(try await iterator.next()?.messageID == "7")
+        }
+    }
+
+    @Test("Many small batches count with all the memory they need, not only with their bytes")
+    func smallBatches() async throws {
+        try await ConnectedPair.with { pair in
+            let limit = 100_000
+            let subscription = try await pair.subscribe { options in
+                options.hardLimit = limit
+                options.overflow = .dropNewest
+            }
+            let storage = subscription.handle.storage
+            try await pair.deliver("MESSAGE\nsubscription:s\n\n\0")
+            var iterator = subscription.makeAsyncIterator()
+            let template = try #require(await iterator.next())
+            var kept = 0
+            for _ in 0..<5_000 {
+                let frames: ContiguousArray = [template.batch.frame(0)]
+                let batch = MessageBatch(frames, in: template.batch.chunk, owner: storage.owner)
+                if case .accepted = storage.deliver(batch, at: .zero) { kept += 1 }
+            }
+            // An object has a header of 16 bytes, an allocation as much again; a batch is four allocations at least.
+            #expect(kept > 100)
+            #expect(kept * (4 * 32 + MemoryLayout<FrameReference>.stride) < limit)
         }
     }
 

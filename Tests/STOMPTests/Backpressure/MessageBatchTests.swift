@@ -17,8 +17,8 @@ struct MessageBatchTests {
             try await pair.deliver(bytes)
             var iterator = subscription.makeAsyncIterator()
             let message = try #require(await iterator.next())
-            #expect(message.batch.byteCount <= bytes.utf8.count)
-            #expect(message.batch.chunk.capacity == message.batch.byteCount)
+            #expect(message.batch.chunk.capacity <= bytes.utf8.count)
+            #expect(message.batch.byteCount == message.batch.chunk.capacity + MessageBatch.overhead(of: 1))
             #expect(try message.text == "small")
             #expect(message.messageID == "7")
             #expect(message.acknowledgementID == "7")
@@ -34,12 +34,45 @@ struct MessageBatchTests {
             try await pair.deliver(ConnectedPair.message(body))
             var iterator = subscription.makeAsyncIterator()
             let message = try #require(await iterator.next())
-            #expect(message.batch.byteCount == message.batch.chunk.capacity)
+            #expect(message.batch.byteCount == message.batch.chunk.capacity + MessageBatch.overhead(of: 1))
             #expect(message.batch.byteCount >= 30_000)
             #expect(try message.text == body)
             let copy = message.detached()
             #expect(copy.batch.chunk.capacity < 31_000)
             #expect(try copy.text == body)
+        }
+    }
+
+    @Test("What the configuration's documentation says of what is counted for each batch and message")
+    func stated() {
+        #expect(MessageBatch.overhead(of: 0) == 320)
+        #expect(MessageBatch.overhead(of: 1) == 320 + 24)
+        #expect(ChunkPool.shared.chunkCapacity == 128 * 1024)
+    }
+
+    @Test("Unanswered messages keep their blocks, one at most for each, until they are answered")
+    func unanswered() async throws {
+        try await ConnectedPair.with { pair in
+            let subscription = try await pair.subscribe(ack: .clientIndividual)
+            let storage = subscription.handle.storage
+            let body = String(repeating: "y", count: 30_000)
+            var iterator = subscription.makeAsyncIterator()
+            var chunks: [WeakChunk] = []
+            var kept: [STOMPMessage] = []
+            for number in 0..<5 {
+                try await pair.deliver(ConnectedPair.message(body, number: number))
+                let message = try #require(await iterator.next())
+                chunks.append(WeakChunk(chunk: message.batch.chunk))
+                kept.append(message.detached())
+            }
+            let waiting = Task { for try await _ in subscription {} }
+            await eventually { storage.demand.isWaiting }
+            // Nothing is buffered, so nothing is counted, and yet there are as many blocks as unanswered messages.
+            #expect(chunks.allSatisfy { !$0.isGone })
+            for message in kept { try await message.ack() }
+            await eventually { chunks.allSatisfy(\.isGone) }
+            waiting.cancel()
+            try await waiting.value
         }
     }
 

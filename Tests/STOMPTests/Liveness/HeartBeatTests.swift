@@ -162,12 +162,12 @@ struct HeartBeatTests {
             async let disconnected: Void = pair.connection.disconnect()
             let frame = try await pair.peer.receiveFrame()
             #expect(frame.hasPrefix("DISCONNECT\n"))
-            // Also the receipt's deadline.
-            for _ in 0..<5 {
-                try await pair.clock.waitForSleepers(2)
+            // The heart-beat's, not one of those of the goodbye.
+            for step in 1...5 {
+                await eventually { pair.clock.nextDeadline?.offset == .seconds(5 * step) }
                 pair.clock.advance(by: .seconds(5))
             }
-            try await pair.clock.waitForSleepers(2)
+            await eventually { pair.clock.nextDeadline?.offset == .seconds(30) }
             #expect(pair.peer.hasReceivedNothing)
             try await pair.peer.send("RECEIPT\nreceipt-id:\(frame.header("receipt") ?? "")\n\n\0")
             await disconnected

@@ -138,12 +138,12 @@ struct DisconnectTests {
             _ = try await peer.receiveFrame()
             try await peer.send("CONNECTED\nversion:1.2\nheart-beat:0,1000\n\n\0")
             try await peer.expect("DISCONNECT\nreceipt:1\n\n\0")
-            for _ in 1...4 {
-                // The heart-beat's, and that of the RECEIPT.
-                try await clock.waitForSleepers(2)
+            for second in 0..<4 {
+                // The heart-beat looks every half interval, whether or not it may write.
+                await eventually { clock.nextDeadline?.offset == .milliseconds(500 + 1_000 * second) }
                 clock.advance(by: .seconds(1))
             }
-            try await clock.waitForSleepers(2)
+            await eventually { clock.nextDeadline?.offset == .milliseconds(4_500) }
             #expect(peer.hasReceivedNothing)
             try await peer.confirm(1)
             try await peer.expectHangUp()
