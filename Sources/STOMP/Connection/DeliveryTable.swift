@@ -128,6 +128,11 @@ struct DeliveryTable: Sendable {
         return record
     }
 
+    func unansweredCount(of owner: DeliveryOwner) -> Int {
+        guard owner.index < self.records.count, self.records[owner.index].serial == owner.serial else { return 0 }
+        return self.records[owner.index].ledger.unsettled.reduce(0) { $0 + $1.count }
+    }
+
     /// - Throws: ``STOMPError/Code/notAcknowledgeable`` if the subscription has ended.
     @inline(__always)
     mutating func update<Result>(

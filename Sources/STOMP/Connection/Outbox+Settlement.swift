@@ -47,7 +47,7 @@ struct Settlement: Sendable {
                     try self.append(to: &state, receipt: nil)
                     return RoomWaiter.Appended()
                 }
-            case .required(let timeout):
+            case .required(let timeout, _):
                 guard self.owner.dialect.hasReceipts else { throw STOMPError.noReceipts(self.owner.dialect) }
                 try await outbox.appendAwaitingReceipt(
                     within: timeout ?? self.owner.receiptTimeout,
