@@ -135,7 +135,12 @@ extension STOMPClient {
                 )
             } catch  where error.code == .notConnected || error.code == .connectionLost {
                 // It ended with its connection; the next one may have more luck.
-                connection = try await self.currentConnection(after: connection, until: deadline)
+                let lost = error
+                do throws(STOMPError) {
+                    connection = try await self.currentConnection(after: connection, until: deadline)
+                } catch {
+                    throw error.code == .cancelled ? error : lost
+                }
             }
         }
     }

@@ -30,7 +30,6 @@ public struct STOMPSubscription: AsyncSequence, Sendable {
     }
 
     /// An iterator, which goes on where the last one stopped.
-    @inlinable
     public func makeAsyncIterator() -> Iterator {
         Iterator(self.handle)
     }
@@ -39,10 +38,13 @@ public struct STOMPSubscription: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         @usableFromInline
         let handle: SubscriptionHandle
+        @usableFromInline
+        let loop: SubscriptionLoop
 
-        @inlinable
+        @usableFromInline
         init(_ handle: SubscriptionHandle) {
             self.handle = handle
+            self.loop = SubscriptionLoop(handle.storage)
         }
 
         /// The next message; `nil` when the subscription has ended as wished or the task was cancelled.
@@ -66,6 +68,20 @@ public struct STOMPSubscription: AsyncSequence, Sendable {
 
 @available(*, unavailable)
 extension STOMPSubscription.Iterator: Sendable {}
+
+/// Tells that a loop was left: whoever was in it has no message any more.
+@usableFromInline
+final class SubscriptionLoop: Sendable {
+    private let storage: SubscriptionStorage
+
+    init(_ storage: SubscriptionStorage) {
+        self.storage = storage
+    }
+
+    deinit {
+        self.storage.noteHandled()
+    }
+}
 
 /// Ends the subscription when nobody has it any more.
 @usableFromInline

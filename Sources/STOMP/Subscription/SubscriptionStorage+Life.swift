@@ -96,6 +96,14 @@ extension SubscriptionStorage {
         self.isHandling.load(ordering: .sequentiallyConsistent)
     }
 
+    /// The consumer has come back for the next message, or has left its loop.
+    func noteHandled() {
+        self.isHandling.store(false, ordering: .sequentiallyConsistent)
+        // Nearly always nobody: a draining client has set the mark first.
+        guard self.isRevoked.load(ordering: .sequentiallyConsistent) else { return }
+        self.delivery.withLock { $0.handler }?.resolve(.success(()))
+    }
+
     /// Returns when the consumer has come back from the last message that it was given, or when the task is cancelled.
     ///
     /// After ``seal()``.

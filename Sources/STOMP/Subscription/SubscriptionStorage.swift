@@ -275,7 +275,7 @@ final class SubscriptionStorage: @unchecked Sendable {
             self.isRevoked.store(true, ordering: .sequentiallyConsistent)
             self.releaseCurrent()
             self.ready = []
-            self.delivery.withLock { $0.handler }?.resolve(.success(()))
+            self.noteHandled()
             _ = try self.hasFinished()
             return true
         }

@@ -18,7 +18,7 @@ struct RunTests {
         try await withSTOMPBroker { broker in
             let client = STOMPClient(STOMPServer(broker.endpoint))
             let running = Task { try await client.run() }
-            _ = try await client.connection(within: nil)
+            _ = try await client.connection(until: nil)
             #expect(await self.code { try await client.run() } == .alreadyRunning)
             try await client.send("still here", to: "/queue/a", receipt: .required)
             client.beginGracefulShutdown()
@@ -117,7 +117,7 @@ struct RunTests {
         } client: { peer in
             let client = STOMPClient(STOMPServer(peer.endpoint), configuration: .with(\.clock, ManualClock()))
             let running = Task { try await client.run() }
-            let connection = try await client.connection(within: nil)
+            let connection = try await client.connection(until: nil)
             let send = Task { try await client.send("x", to: "/queue/a", receipt: .required) }
             await eventually { connection.outbox.state.withLock { $0.receipts.count } == 1 }
             client.beginGracefulShutdown()
@@ -144,7 +144,7 @@ struct RunTests {
         } client: { peer in
             let client = STOMPClient(STOMPServer(peer.endpoint), configuration: .with(\.clock, ManualClock()))
             let running = Task { try await client.run() }
-            _ = try await client.connection(within: nil)
+            _ = try await client.connection(until: nil)
             running.cancel()
             #expect(await self.code { try await running.value } == .cancelled)
             hasReturned.withLock { $0 = true }
@@ -165,7 +165,7 @@ struct RunTests {
         } client: { peer in
             let client = STOMPClient(STOMPServer(peer.endpoint), configuration: .with(\.clock, clock))
             let running = Task { try await client.run() }
-            _ = try await client.connection(within: nil)
+            _ = try await client.connection(until: nil)
             running.cancel()
             await eventually { isDisconnecting.withLock { $0 } && clock.nextDeadline?.offset == .seconds(5) }
             clock.advance(by: .seconds(5))

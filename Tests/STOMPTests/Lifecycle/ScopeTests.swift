@@ -13,6 +13,7 @@ struct ScopeTests {
     private struct Oops: Error {}
 
     static let places: [STOMPBroker.Listening] = [.inMemory, .loopback()]
+    static let once = STOMPConfiguration.with(\.reconnect, .never)
 
     private func code(of body: () async throws -> Void) async -> STOMPError.Code? {
         await #expect(throws: STOMPError.self) { try await body() }?.code
@@ -27,7 +28,7 @@ struct ScopeTests {
             try await peer.expectHangUp()
         } client: { peer in
             _ = await #expect(throws: Oops.self) {
-                try await withSTOMPClient(peer.server) { client in
+                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
                     try await client.send("x", to: "/queue/a")
                     throw Oops()
                 }
@@ -44,7 +45,7 @@ struct ScopeTests {
         } client: { peer in
             let isInside = OneShot<Void>()
             let task = Task {
-                try await withSTOMPClient(peer.server) { _ in
+                try await withSTOMPClient(peer.server, configuration: Self.once) { _ in
                     isInside.resolve(.success(()))
                     await eventually { Task.isCancelled }
                     try Task.checkCancellation()
@@ -63,7 +64,7 @@ struct ScopeTests {
             peer.hangUp()
         } client: { peer in
             let code = await self.code {
-                try await withSTOMPClient(peer.server) { client in
+                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
                     for await event in client.events {
                         if case .disconnected = event { break }
                     }
@@ -127,7 +128,10 @@ struct ScopeTests {
             _ = try await peer.receiveFrame()
             peer.hangUp()
         } client: { peer in
-            #expect(await self.code { try await withSTOMPClient(peer.server) { _ in } } == .connectFailed)
+            #expect(
+                await self.code { try await withSTOMPClient(peer.server, configuration: Self.once) { _ in } }
+                    == .connectFailed
+            )
         }
     }
 
@@ -139,7 +143,9 @@ struct ScopeTests {
             peer.hangUp()
         } client: { peer in
             let code = await self.code {
-                try await withSTOMPClient(peer.server) { client in _ = try await client.subscribe(to: "/queue/a") }
+                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
+                    _ = try await client.subscribe(to: "/queue/a")
+                }
             }
             #expect(code == .connectionLost)
         }
@@ -153,7 +159,7 @@ struct ScopeTests {
             peer.hangUp()
         } client: { peer in
             let code = await self.code {
-                try await withSTOMPClient(peer.server) { client in
+                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
                     for try await _ in try await client.subscribe(to: "/queue/a") {}
                     Issue.record("The loop throws.")
                 }
@@ -170,7 +176,7 @@ struct ScopeTests {
             peer.hangUp()
         } client: { peer in
             let code = await self.code {
-                try await withSTOMPClient(peer.server) { client in
+                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
                     let body = [UInt8](repeating: 0, count: 100_000)
                     // Lost in the outbox first, then refused.
                     while true { try await client.send(body, to: "/queue/a") }
@@ -188,7 +194,7 @@ struct ScopeTests {
             peer.hangUp()
         } client: { peer in
             let code = await self.code {
-                try await withSTOMPClient(peer.server) { client in
+                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
                     try await client.send("x", to: "/queue/a", receipt: .required)
                 }
             }

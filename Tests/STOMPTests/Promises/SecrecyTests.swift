@@ -73,7 +73,8 @@ struct SecrecyTests {
             try await peer.send(answer.rawValue)
             peer.hangUp()
         } client: { peer in
-            let client = STOMPClient(STOMPServer(peer.endpoint, login: Self.login))
+            let server = STOMPServer(peer.endpoint, login: Self.login)
+            let client = STOMPClient(server, configuration: .with(\.reconnect, .never))
             let events = client.events
             let running = Task { try await client.run() }
             let error = try #require(await failure { try await running.value })
