@@ -20,7 +20,11 @@ extension STOMPConnection {
             self.deliver()
             var readCount = 0
             while !Task.isCancelled {
-                if self.mustPause() { await self.pauseReading() }
+                if self.mustPause() {
+                    // What an unfinished turn has read must not wait as long.
+                    self.deliver()
+                    await self.pauseReading()
+                }
                 let space = self.demultiplexer.parser.freeSpace()
                 switch try self.transport.receive(into: space) {
                 case .bytes(let count):

@@ -12,8 +12,9 @@ import CSystem
 
 /// The kernel's queue of readiness events, and the means to wake the thread that waits on it.
 ///
-/// A descriptor is armed by whoever is about to wait for it, and reports once: a busy one wakes no thread. Events carry an identifier, never a pointer, so one that is late for a closed descriptor names
-/// nobody. The one in use is never closed.
+/// A descriptor is armed by whoever is about to wait for it, and reports once: a busy one wakes no thread. Events carry
+/// an identifier, never a pointer, so one that is late for a closed descriptor names nobody. The one in use is never
+/// closed.
 struct EventQueue: Sendable {
     /// What happened to one descriptor.
     struct Event {

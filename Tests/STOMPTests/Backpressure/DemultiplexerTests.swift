@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+import STOMPTransport
+import Testing
+
+@testable import STOMP
+@testable import STOMPTesting
+
+/// Batches of several reads that wait to be handed over, while subscriptions come and go.
+@Suite("Sorting several reads")
+struct DemultiplexerTests {
+    private let outbox = Outbox(
+        transport: InMemoryPipe.makePair().0,
+        time: TimeSource(ManualClock()),
+        limit: 1_000
+    )
+
+    private func storage(_ id: String) -> SubscriptionStorage {
+        let owner = self.outbox.openDeliveries(subscriptionID: id, mode: .clientIndividual, session: .test())
+        return SubscriptionStorage(id: id, destination: "/q", options: .init(), owner: owner, headers: [:])
+    }
+
+    /// Feeds a read and sorts it.
+    private func read(_ text: String, _ sorting: inout Demultiplexer) throws {
+        let bytes = Array(text.utf8)
+        let space = sorting.parser.freeSpace()
+        bytes.withUnsafeBytes { space.copyMemory(from: $0) }
+        sorting.parser.received(bytes.count)
+        guard case .drained = try sorting.sort() else {
+            Issue.record("Something else than messages and receipts came.")
+            return
+        }
+        sorting.seal()
+    }
+
+    private func take(_ sorting: inout Demultiplexer) -> [(SubscriptionStorage, [String])] {
+        sorting.takeBatches().map { storage, batch in
+            (storage, (0..<batch.count).map { String(decoding: batch.body($0), as: UTF8.self) })
+        }
+    }
+
+    @Test("A subscription that leaves after a read keeps its batch, and one that takes its id gets only later messages")
+    func leaving() throws {
+        for id in ["1", "s"] {
+            let rules = HeaderRules(version: .v12)
+            var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: rules)
+            let (first, second) = (self.storage(id), self.storage(id))
+            try sorting.insert(first)
+            try self.read(ConnectedPair.message("a", to: id) + ConnectedPair.message("b", to: id), &sorting)
+            try self.read(ConnectedPair.message("c", to: id), &sorting)
+            sorting.remove(id: id)
+            try sorting.insert(second)
+            try self.read(ConnectedPair.message("d", to: id), &sorting)
+            let batches = self.take(&sorting)
+            #expect(batches.map(\.1) == [["a", "b"], ["c"], ["d"]])
+            #expect(batches.map { $0.0 === first } == [true, true, false])
+            #expect(batches.last?.0 === second)
+            #expect(sorting.takeBatches().isEmpty)
+        }
+    }
+
+    @Test("One that leaves before its messages are sealed loses them, and nobody else gets them")
+    func leavingUnsealed() throws {
+        var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: HeaderRules(version: .v12))
+        let (first, second) = (self.storage("1"), self.storage("2"))
+        try sorting.insert(first)
+        try sorting.insert(second)
+        let bytes = Array(
+            (ConnectedPair.message("a", to: "1") + ConnectedPair.message("b", to: "2") + "ERROR\n\n\0").utf8
+        )
+        let space = sorting.parser.freeSpace()
+        bytes.withUnsafeBytes { space.copyMemory(from: $0) }
+        sorting.parser.received(bytes.count)
+        guard case .frame = try sorting.sort() else {
+            Issue.record("The ERROR was not seen.")
+            return
+        }
+        sorting.remove(id: "1")
+        sorting.seal()
+        let third = self.storage("3")
+        try sorting.insert(third)
+        try self.read(ConnectedPair.message("c", to: "3"), &sorting)
+        let batches = self.take(&sorting)
+        #expect(batches.count == 2)
+        #expect(batches.first { $0.0 === second }?.1 == ["b"])
+        #expect(batches.first { $0.0 === third }?.1 == ["c"])
+    }
+
+    @Test("Bytes of sealed batches stay as they are while reads follow")
+    func sealedBytes() throws {
+        for isLarge in [false, true] {
+            let pool = ChunkPool(chunkCapacity: 8_192, freeLimit: 2)
+            var sorting = Demultiplexer(
+                parser: FrameParser(version: .v12, pool: pool),
+                rules: HeaderRules(version: .v12)
+            )
+            try sorting.insert(self.storage("1"))
+            let bodies = (0..<40).map { "\($0)" + String(repeating: "y", count: isLarge ? 3_000 : 10) }
+            for body in bodies { try self.read(ConnectedPair.message(body, to: "1"), &sorting) }
+            #expect(self.take(&sorting).flatMap(\.1) == bodies)
+        }
+    }
+
+    @Test("Receipts of several reads are all taken, in their order")
+    func receipts() throws {
+        var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: HeaderRules(version: .v12))
+        for first in [1, 4, 7] {
+            try self.read((first..<first + 3).map { "RECEIPT\nreceipt-id:\($0)\n\n\0" }.joined(), &sorting)
+        }
+        #expect(sorting.takeConfirmed() == [1, 2, 3, 4, 5, 6, 7, 8, 9])
+        #expect(sorting.takeConfirmed().isEmpty)
+    }
+}
+
+extension SessionContext {
+    /// Of a session that a test needs for nothing but its version.
+    static func test(_ version: STOMPVersion = .v12) -> SessionContext {
+        SessionContext(
+            version: version,
+            leniency: .lenient,
+            dialect: .generic,
+            receiptTimeout: .seconds(1),
+            outboxTimeout: .seconds(1),
+            shutdownTimeout: .seconds(1)
+        )
+    }
+}
