@@ -22,7 +22,7 @@ package final class IOThread: TaskExecutor {
         var registrations: [UInt64: DescriptorReadiness] = [:]
         var jobs: [UnownedJob] = []
         /// Who waits for the timer, which is set while there are any.
-        var pauses: [UnsafeContinuation<Void, Never>] = []
+        var pauses: [CheckedContinuation<Void, Never>] = []
         /// Set from the first job of a batch until the thread takes the batch, so that a batch costs one wake.
         var isWakePending = false
     }
@@ -65,8 +65,7 @@ package final class IOThread: TaskExecutor {
 
     /// Returns after 100 µs, or earlier if somebody else's pause ends; cancelling does not end it.
     func pause() async {
-        // Unsafe means unchecked: whoever takes the list resumes all in it, and the thread never ends.
-        await withUnsafeContinuation { continuation in
+        await withCheckedContinuation { continuation in
             let queue = self.state.withLock { state -> EventQueue? in
                 guard let queue = try? self.startedQueue(&state) else { return nil }
                 state.pauses.append(continuation)

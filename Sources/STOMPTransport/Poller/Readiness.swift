@@ -12,7 +12,7 @@ import Synchronization
 final class Readiness: Sendable {
     private struct Waiter {
         let ticket: UInt64
-        let continuation: UnsafeContinuation<Void, Never>
+        let continuation: CheckedContinuation<Void, Never>
     }
 
     private struct State {
@@ -84,9 +84,9 @@ final class Readiness: Sendable {
         // The ticket ties a cancellation to its own wait: a late one cannot end somebody else's.
         let ticket = self.ticketCount.add(1, ordering: .relaxed).newValue
         await withTaskCancellationHandler {
-            // Unsafe means unchecked: a continuation leaves the state under the lock before it is resumed, so each is
-            // resumed once; every way out (signal, finish, cancellation) takes it. Parking is on the path of each read.
-            await withUnsafeContinuation { continuation in
+            // It leaves the state under the lock before it is resumed, so each is resumed once; every way out (signal,
+            // finish, cancellation) takes it.
+            await withCheckedContinuation { continuation in
                 let mustWait = self.state.withLock { state in
                     // The task's flag is set before its handlers run, so a cancellation is either seen here or finds
                     // the stored waiter.
