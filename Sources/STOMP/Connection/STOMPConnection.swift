@@ -75,7 +75,7 @@ public actor STOMPConnection {
         )
         let deadline = time.now + configuration.connectTimeout
         return try await withDeadline(deadline, of: time, timeout: timeout) { () throws(STOMPError) in
-            let transport = try await server.endpoint.connect()
+            let transport = try await server.endpoint.connect(options: server.socketOptions, time: time)
             do throws(STOMPError) {
                 var handshake = Handshake(transport: transport, server: server, configuration: configuration)
                 let session = try await handshake.run()
