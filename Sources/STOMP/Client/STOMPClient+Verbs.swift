@@ -88,36 +88,25 @@ extension STOMPClient {
         _ contentLength: STOMPContentLength?
     ) throws(STOMPError) -> Bool {
         guard let connection = self.current else { return false }
-        return try connection.sendNow(body, destination, contentType, headers, contentLength)
-    }
-
-    @usableFromInline
-    func send(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
-        let connection = try await self.currentConnection()
-        try await connection.send(request, receipt: receipt)
-    }
-
-    private func currentConnection() async throws(STOMPError) -> STOMPConnection {
-        if let connection = self.current { return connection }
         do throws(STOMPError) {
-            return try await self.connection(within: self.configuration.connectionWaitTimeout)
-        } catch {
-            throw Self.refusal(error)
+            return try connection.sendNow(body, destination, contentType, headers, contentLength)
+        } catch  where error.code == .notConnected {
+            // It has ended, and there may be another one.
+            return false
         }
     }
 
-    /// What a call that has sent nothing throws when the client has ended for this reason.
-    private static func refusal(_ reason: STOMPError) -> STOMPError {
-        switch reason.code {
-        case .cancelled where !Task.isCancelled:
-            // It was run() that was cancelled.
-            STOMPError(.closed, "The client is shut down, so nothing was sent.")
-        case .cancelled, .closed, .notConnected, .connectFailed, .connectTimedOut, .connectRefused,
-            .unsupportedVersion:
-            reason
-        default:
-            // Of a connection that was lost the caller would have to think that the outcome is unknown.
-            Outbox.refusal(.closed(reason))
+    /// A connection for a call that has sent nothing yet.
+    func currentConnection(
+        after previous: STOMPConnection? = nil,
+        until deadline: Duration? = nil
+    ) async throws(STOMPError) -> STOMPConnection {
+        if let connection = self.current, connection !== previous { return connection }
+        do throws(STOMPError) {
+            let deadline = deadline ?? self.time.now + self.configuration.connectionWaitTimeout
+            return try await self.connection(after: previous, until: deadline)
+        } catch {
+            throw Self.refusal(error)
         }
     }
 
@@ -133,8 +122,22 @@ extension STOMPClient {
         headers: STOMPHeaders = [:],
         options: STOMPSubscriptionOptions? = nil
     ) async throws(STOMPError) -> STOMPSubscription {
-        let connection = try await self.currentConnection()
-        return try await connection.subscribe(to: destination, ack: ack, id: id, headers: headers, options: options)
+        let deadline = self.time.now + self.configuration.connectionWaitTimeout
+        var connection = try await self.currentConnection(until: deadline)
+        while true {
+            do throws(STOMPError) {
+                return try await connection.subscribe(
+                    to: destination,
+                    ack: ack,
+                    id: id,
+                    headers: headers,
+                    options: options
+                )
+            } catch  where error.code == .notConnected || error.code == .connectionLost {
+                // It ended with its connection; the next one may have more luck.
+                connection = try await self.currentConnection(after: connection, until: deadline)
+            }
+        }
     }
 
     /// Subscribes, runs `body`, and unsubscribes, also when `body` throws or the task is cancelled.
@@ -150,14 +153,14 @@ extension STOMPClient {
         options: STOMPSubscriptionOptions? = nil,
         _ body: (STOMPSubscription) async throws -> Value
     ) async throws -> Value {
-        try await self.currentConnection().withSubscription(
+        let subscription = try await self.subscribe(
             to: destination,
             ack: ack,
             id: id,
             headers: headers,
-            options: options,
-            body
+            options: options
         )
+        return try await subscription.withUnsubscribing(body)
     }
 
     /// Acknowledges by id; see ``STOMPConnection/ack(id:subscription:receipt:)``.

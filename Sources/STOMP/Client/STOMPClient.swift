@@ -5,44 +5,73 @@ import STOMPCore
 
 /// A client: verbs to call, and one ``run()`` that owns every task behind them.
 ///
-/// Making one starts nothing. Call ``run()`` in a task of yours, or use `withSTOMPClient`. Calls made while there is no
-/// connection wait for one, at most ``STOMPConfiguration/connectionWaitTimeout``.
+/// Making one starts nothing. Call ``run()`` in a task of yours, or use `withSTOMPClient`. It connects again when a
+/// connection is lost, as ``STOMPConfiguration/reconnect`` says; subscriptions go on by the new one. Calls made while there
+/// is no connection wait for one, at most ``STOMPConfiguration/connectionWaitTimeout``.
 public final class STOMPClient: Sendable {
-    private enum Phase {
+    enum Phase {
         case idle
         case running
         case ended(STOMPError)
     }
 
-    private struct State {
+    struct Waiter: Sendable {
+        let connection: OneShot<STOMPConnection>
+        /// One that has ended, though that may not be known here yet.
+        let previous: STOMPConnection?
+    }
+
+    struct State {
         var phase = Phase.idle
+        /// What calls go to.
         var connection: STOMPConnection?
-        var waiters: [OneShot<STOMPConnection>] = []
+        /// What they will go to, when subscriptions and earlier sends have gone there.
+        var opening: STOMPConnection?
+        var waiters: [Waiter] = []
+        /// Sends that are repeated after a loss, in the order in which they were made.
+        var resends: [ResendTicket] = []
+        /// Sends without a receipt that were made while there was no connection.
+        var queue = SendQueue()
+        var waitsForHandlers = true
     }
 
     /// How the client behaves.
     public let configuration: STOMPConfiguration
 
-    let server: STOMPServer
+    let servers: STOMPServerList
     let time: TimeSource
     let hub = EventHub()
     let shutdown = Signal()
-    private let state = Locked(State())
+    let inner = Locked(State())
 
     /// A client of this broker.
     ///
     /// Nothing happens before ``run()``.
-    public init(_ server: STOMPServer, configuration: STOMPConfiguration = STOMPConfiguration()) {
-        self.server = server
-        self.configuration = configuration.bounded
+    public convenience init(_ server: STOMPServer, configuration: STOMPConfiguration = STOMPConfiguration()) {
+        self.init([server], configuration: configuration)
+    }
+
+    /// A client of one of these brokers at a time.
+    ///
+    /// Nothing happens before ``run()``.
+    public init(_ servers: STOMPServerList, configuration: STOMPConfiguration = STOMPConfiguration()) {
+        var configuration = configuration.bounded
+        if let timeout = servers.connectionWaitTimeout { configuration.connectionWaitTimeout = timeout.bounded }
+        self.servers = servers
+        self.configuration = configuration
         self.time = TimeSource(configuration.clock)
     }
 
     /// The rare events from now on; a listener that falls behind by 256 loses the oldest.
     ///
-    /// Ends with ``run()``.
+    /// All listeners see the same order. Ends with ``run()``.
     public var events: AsyncStream<STOMPEvent> {
         self.hub.listen()
+    }
+
+    /// Where the client stands; it changes with the events.
+    public var state: STOMPClientState {
+        self.hub.clientState
     }
 
     /// What was agreed on with the broker; `nil` while there is no connection.
@@ -55,7 +84,8 @@ public final class STOMPClient: Sendable {
         self.current?.dialect
     }
 
-    /// Connects and keeps the connection until ``beginGracefulShutdown()``, an end that is final, or cancellation.
+    /// Connects and keeps connecting until ``beginGracefulShutdown()``, until ``STOMPConfiguration/reconnect`` gives up, or
+    /// until it is cancelled.
     ///
     /// When it returns or throws, every task has ended and every waiting call has an answer. Cancelling it says goodbye
     /// to the broker first, within ``STOMPConfiguration/shutdownTimeout``.
@@ -63,85 +93,36 @@ public final class STOMPClient: Sendable {
     /// - Throws: why there is no connection any more; ``STOMPError/Code/cancelled``;
     ///   ``STOMPError/Code/alreadyRunning`` when called a second time.
     public func run() async throws(STOMPError) {
-        try self.state.withLock { state throws(STOMPError) in
+        try self.inner.withLock { state throws(STOMPError) in
             guard case .idle = state.phase else {
                 throw STOMPError(.alreadyRunning, "run() is called once in a client's life; make a new client.")
             }
             state.phase = .running
         }
-        let supervisor = Supervisor(client: self)
-        let failure = await supervisor.run()
-        self.end(failure ?? STOMPError(.closed, "The client is shut down."))
+        let failure = await Supervisor(client: self).run()
+        self.end(failure)
         if let failure { throw failure }
     }
 
-    /// Asks ``run()`` to finish: it waits for outstanding receipts, disconnects with a receipt and returns.
+    /// Asks ``run()`` to finish.
     ///
-    /// From then on ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``,
-    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed``; until DISCONNECT is
-    /// said, messages can be acknowledged and open transactions ended.
+    /// Loops over subscriptions end at their next message; handlers that have one may finish and answer it, for
+    /// ``STOMPConfiguration/handlerTimeout``. Then, within ``STOMPConfiguration/shutdownTimeout`` each, the subscriptions
+    /// are ended, outstanding receipts are waited for, and the session is ended with DISCONNECT. What was received and
+    /// never handed out goes back to the broker. ``STOMPEvent/drained(_:)`` tells what was left undone.
+    ///
+    /// From the start ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``,
+    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed`` as soon as the handlers
+    /// are done; until DISCONNECT is said, messages can be acknowledged and open transactions ended.
     ///
     /// Does not wait; may be called from anywhere, also before ``run()``.
     public func beginGracefulShutdown() {
         self.shutdown.raise()
     }
 
-    // MARK: - The current connection
-
-    @inline(__always)
-    var current: STOMPConnection? {
-        self.state.withLock { $0.connection }
-    }
-
-    /// The current connection, once there is one.
-    ///
-    /// - Parameter timeout: how long to wait; `nil`: until the client ends.
-    /// - Returns: the connection that there is, or the next one.
-    /// - Throws: ``STOMPError/Code/notConnected`` when that takes longer than
-    ///   ``STOMPConfiguration/connectionWaitTimeout``; why the client has ended; ``STOMPError/Code/cancelled``.
-    func connection(within timeout: Duration?) async throws(STOMPError) -> STOMPConnection {
-        let waiter = OneShot<STOMPConnection>()
-        try self.state.withLock { state throws(STOMPError) in
-            if let connection = state.connection {
-                waiter.resolve(.success(connection))
-            } else if case .ended(let reason) = state.phase {
-                throw reason
-            } else {
-                state.waiters.append(waiter)
-            }
-        }
-        let late = STOMPError(
-            .notConnected,
-            "There was no connection to \(self.server.endpoint) for \(self.configuration.connectionWaitTimeout). "
-                + "Is run() running?"
-        )
-        defer { self.state.withLock { $0.waiters.removeAll { $0 === waiter } } }
-        guard let timeout else { return try await waiter.value() }
-        return try await withDeadline(self.time.now + timeout, of: self.time, timeout: late) { () throws(STOMPError) in
-            try await waiter.value()
-        }
-    }
-
-    /// The supervisor has a connection, or has none any more.
-    func publish(_ connection: STOMPConnection?) {
-        let waiters = self.state.withLock { state -> [OneShot<STOMPConnection>] in
-            state.connection = connection
-            guard connection != nil else { return [] }
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        guard let connection else { return }
-        for waiter in waiters { waiter.resolve(.success(connection)) }
-    }
-
-    private func end(_ reason: STOMPError) {
-        let waiters = self.state.withLock { state in
-            state.phase = .ended(reason)
-            state.connection = nil
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resolve(.failure(reason)) }
-        self.hub.finish()
+    /// At the end of a scope: whatever ran in it has ended, so that no handler is waited for.
+    func beginShutdownOfScope() {
+        self.inner.withLock { $0.waitsForHandlers = false }
+        self.shutdown.raise()
     }
 }

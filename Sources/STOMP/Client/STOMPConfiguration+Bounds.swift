@@ -23,7 +23,7 @@ extension STOMPConfiguration {
     static var durations: [WritableKeyPath<STOMPConfiguration, Duration>] {
         [
             \.connectTimeout, \.connectionWaitTimeout, \.receiptTimeout, \.outboxTimeout, \.shutdownTimeout,
-            \.maximumPause, \.slowConsumerTimeout, \.heartBeat.outgoing, \.heartBeat.incoming,
+            \.handlerTimeout, \.maximumPause, \.slowConsumerTimeout, \.heartBeat.outgoing, \.heartBeat.incoming,
         ]
     }
 }

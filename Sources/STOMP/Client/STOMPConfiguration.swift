@@ -28,6 +28,14 @@ public struct STOMPConfiguration: Sendable {
     /// Whether bodies are sent with `content-length`.
     public var contentLength = STOMPContentLength.included
 
+    /// When to connect again, and when to give up; a server list with a policy of its own has precedence.
+    public var reconnect = STOMPReconnectPolicy()
+    /// What `send` without a receipt does while there is no connection.
+    public var sendWhileDisconnected = STOMPDisconnectedSend.wait
+    /// Asked for login and passcode at each attempt, within its ``connectTimeout``; `nil`, or an answer of `nil`: those of
+    /// the server.
+    public var credentials: (@Sendable (STOMPCredentialsRequest) async throws -> STOMPLogin?)?
+
     /// How long one connection attempt may take, from the name look-up to CONNECTED.
     public var connectTimeout: Duration = .seconds(10)
     /// How long a call waits while there is no connection.
@@ -38,6 +46,8 @@ public struct STOMPConfiguration: Sendable {
     public var outboxTimeout: Duration = .seconds(30)
     /// How long each of UNSUBSCRIBE and DISCONNECT may take at the end of a scope.
     public var shutdownTimeout: Duration = .seconds(5)
+    /// How long a graceful shutdown waits for handlers that have a message: until their loops ask for the next one.
+    public var handlerTimeout: Duration = .seconds(30)
 
     /// Calls wait for room while so many bytes wait to be written: the outbox never holds more than this and one frame.
     public var outboxLimit = 1024 * 1024
@@ -55,6 +65,9 @@ public struct STOMPConfiguration: Sendable {
 
     /// Runs heart-beat and watchdog; `nil` in simulations, where everything runs on one executor.
     package var livenessExecutor: (any TaskExecutor)?
+
+    /// Where chance comes from; simulations give a seeded generator.
+    package var random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
 
     /// The defaults, chosen to lose nothing and to hang nowhere.
     public init() {

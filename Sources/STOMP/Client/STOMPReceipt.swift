@@ -3,10 +3,20 @@
 
 /// Whether a call waits for the broker's RECEIPT (STOMP 1.2, receipt).
 public struct STOMPReceipt: Sendable, Hashable {
+    /// What becomes of a send whose connection ends before the receipt has come: the broker may have it, or not.
+    public enum Loss: Sendable, Hashable {
+        /// It throws ``STOMPError/Code/connectionLost``.
+        case fail
+        /// A ``STOMPClient`` sends it again by the next connection, before anything that was sent after it: at least once.
+        ///
+        /// Give it a header by which the receiver knows it again; not `message-id`, which RabbitMQ refuses.
+        case resend
+    }
+
     @usableFromInline
     package enum Kind: Sendable, Hashable {
         case none
-        case required(within: Duration?)
+        case required(within: Duration?, onLoss: Loss)
     }
 
     @usableFromInline
@@ -23,11 +33,16 @@ public struct STOMPReceipt: Sendable, Hashable {
 
     /// The call returns when the broker has confirmed the frame, waiting at most
     /// ``STOMPConfiguration/receiptTimeout``.
-    public static let required = STOMPReceipt(.required(within: nil))
+    public static let required = STOMPReceipt(.required(within: nil, onLoss: .fail))
 
     /// The call returns when the broker has confirmed the frame, or throws ``STOMPError/Code/receiptTimedOut``.
-    public static func required(within timeout: Duration) -> STOMPReceipt {
-        STOMPReceipt(.required(within: timeout.bounded))
+    ///
+    /// - Parameters:
+    ///   - timeout: how long to wait, on each connection; `nil`: ``STOMPConfiguration/receiptTimeout``.
+    ///   - onLoss: what happens if the connection ends before; matters for `send` only.
+    /// - Returns: a receipt that is required.
+    public static func required(within timeout: Duration? = nil, onLoss: Loss = .fail) -> STOMPReceipt {
+        STOMPReceipt(.required(within: timeout?.bounded, onLoss: onLoss))
     }
 }
 

@@ -3,11 +3,33 @@
 
 import STOMPCore
 
-/// Decides which connection a client has.
-///
-/// Now: one, and its end is the client's; the place where a policy will be asked is ``superviseConnections()``.
-struct Supervisor: Sendable {
+/// Decides which connection a client has: every end of one, and every failed attempt, comes through here and asks one
+/// policy.
+final class Supervisor: Sendable {
+    /// What lives on from one connection to the next.
+    struct Legacy: Sendable {
+        var subscriptions: [SubscriptionStorage] = []
+        /// The last connection ended while they were subscribed to together, by an ERROR that named none of them.
+        var resumesOneByOne = false
+    }
+
     let client: STOMPClient
+    let schedule: Locked<ReconnectSchedule>
+
+    init(client: STOMPClient) {
+        self.client = client
+        self.schedule = Locked(
+            ReconnectSchedule(
+                client.servers,
+                policy: client.configuration.reconnect,
+                random: client.configuration.random
+            )
+        )
+    }
+
+    private var now: Duration {
+        self.client.time.now
+    }
 
     /// - Returns: why the client has ended, or `nil` if that was wished.
     func run() async -> STOMPError? {
@@ -19,7 +41,7 @@ struct Supervisor: Sendable {
                 await self.client.shutdown.wait()
                 // The connection itself says goodbye when it is cancelled.
                 guard !Task.isCancelled else { return nil }
-                await self.client.current?.disconnect()
+                await self.client.drain()
                 return nil
             }
             // A polite end makes the supervisor end too; so it is the only one to be waited for twice.
@@ -33,29 +55,107 @@ struct Supervisor: Sendable {
     }
 
     private func superviseConnections() async -> STOMPError? {
-        do throws(STOMPError) {
-            let connection = try await STOMPConnection.open(
-                to: self.client.server,
-                configuration: self.client.configuration,
-                time: self.client.time,
-                events: self.client.hub
-            )
-            self.client.hub.send(.connected(connection.session))
-            self.client.publish(connection)
-            let end = await self.drive(connection)
-            self.client.publish(nil)
-            self.client.hub.send(.disconnected(end))
-            return Task.isCancelled && end == nil ? .cancelled : end
-        } catch {
-            return error
+        var legacy = Legacy()
+        var previous: STOMPError?
+        var decision = self.schedule.withLock { $0.start(at: self.now) }
+        while true {
+            switch decision {
+            case .giveUp(let error):
+                return Self.end(legacy, error)
+            case .attempt(let attempt):
+                let outcome = await self.perform(attempt, after: previous, &legacy)
+                switch outcome {
+                case .wished:
+                    return Self.end(legacy, Task.isCancelled ? .cancelled : nil)
+                case .attemptFailed(let error):
+                    if Task.isCancelled { return Self.end(legacy, .cancelled) }
+                    previous = error
+                    decision = self.schedule.withLock { $0.attemptFailed(error, at: self.now) }
+                case .lost(let error):
+                    if Task.isCancelled { return Self.end(legacy, error) }
+                    previous = error
+                    decision = self.schedule.withLock { $0.lost(error, at: self.now) }
+                case .movesBack(let server):
+                    previous = nil
+                    decision = .attempt(self.schedule.withLock { $0.moveBack(to: server, at: self.now) })
+                }
+            }
         }
     }
 
-    private func drive(_ connection: STOMPConnection) async -> STOMPError? {
-        await withTaskGroup(of: STOMPError?.self) { group in
-            // The next attempt would start only after this scope has ended.
-            group.addTask(name: "stomp.connection") { await connection.run() }
-            return await group.next() ?? nil
+    /// Ends the subscriptions that wait for a connection that will not come.
+    private static func end(_ legacy: Legacy, _ error: STOMPError?) -> STOMPError? {
+        for storage in legacy.subscriptions {
+            if let error, error.code != .cancelled {
+                storage.end(.failed(STOMPConnection.streamEnd(error)), revoking: storage.mode != .auto)
+            } else {
+                storage.end(.finished, revoking: storage.mode != .auto)
+            }
         }
+        return error
+    }
+
+    // MARK: - One attempt, and the connection that it leads to
+
+    enum Outcome: Sendable {
+        case attemptFailed(STOMPError)
+        /// The connection has ended.
+        case lost(STOMPError)
+        /// The connection was ended for one to this server.
+        case movesBack(Int)
+        /// The client is to end.
+        case wished
+    }
+
+    private func perform(
+        _ attempt: ReconnectSchedule.Attempt,
+        after previous: STOMPError?,
+        _ legacy: inout Legacy
+    ) async -> Outcome {
+        let hub = self.client.hub
+        if let warning = attempt.warning { hub.send(.warning(warning)) }
+        if let previous {
+            let state = STOMPClientState.waiting(attempt.delay, because: previous)
+            hub.send(.reconnecting(after: attempt.delay, because: previous), state: state)
+        }
+        if attempt.delay > .zero { await self.client.time.sleep(until: self.now + attempt.delay) }
+        if Task.isCancelled { return .wished }
+        let endpoint = self.client.servers.servers[attempt.server].endpoint
+        hub.send(
+            .connecting(endpoint, attempt: attempt.number),
+            state: .connecting(endpoint, attempt: attempt.number)
+        )
+        let connection: STOMPConnection
+        do throws(STOMPError) {
+            connection = try await self.open(attempt, after: previous)
+        } catch {
+            return error.code == .cancelled ? .wished : .attemptFailed(error)
+        }
+        self.schedule.withLock { $0.connected(at: self.now) }
+        hub.send(.connected(connection.session), state: .resuming(connection.session))
+        return await self.drive(connection, &legacy)
+    }
+
+    /// An attempt lasts until CONNECTED, credentials included.
+    func open(
+        _ attempt: ReconnectSchedule.Attempt,
+        after previous: STOMPError?
+    ) async throws(STOMPError) -> STOMPConnection {
+        var configuration = self.client.configuration
+        if let deadline = attempt.deadline {
+            configuration.connectTimeout = min(configuration.connectTimeout, max(deadline - self.now, .zero))
+        }
+        return try await STOMPConnection.open(
+            to: self.client.servers.servers[attempt.server],
+            credentials: STOMPCredentialsRequest(
+                endpoint: self.client.servers.servers[attempt.server].endpoint,
+                attempt: attempt.number,
+                previousError: previous
+            ),
+            keepsSubscriptions: true,
+            configuration: configuration,
+            time: self.client.time,
+            events: self.client.hub
+        )
     }
 }

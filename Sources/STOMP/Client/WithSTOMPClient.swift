@@ -15,7 +15,16 @@ public func withSTOMPClient<Value>(
     configuration: STOMPConfiguration = STOMPConfiguration(),
     _ body: (STOMPClient) async throws -> Value
 ) async throws -> Value {
-    let client = STOMPClient(server, configuration: configuration)
+    try await withSTOMPClient([server], configuration: configuration, body)
+}
+
+/// As ``withSTOMPClient(_:configuration:_:)-(STOMPServer,_,_)``, with one of several brokers at a time.
+public func withSTOMPClient<Value>(
+    _ servers: STOMPServerList,
+    configuration: STOMPConfiguration = STOMPConfiguration(),
+    _ body: (STOMPClient) async throws -> Value
+) async throws -> Value {
+    let client = STOMPClient(servers, configuration: configuration)
     return try await withThrowingTaskGroup(of: STOMPError?.self) { group in
         group.addTask(name: "stomp.run") {
             do throws(STOMPError) {
@@ -27,14 +36,14 @@ public func withSTOMPClient<Value>(
         }
         do {
             // Bounded by the connection attempt: `run()` ends it.
-            _ = try await client.connection(within: nil)
+            _ = try await client.connection(until: nil)
             let value = try await body(client)
-            client.beginGracefulShutdown()
+            client.beginShutdownOfScope()
             // What ended the connection before its time would else pass unnoticed.
             if let error = try await group.next() ?? nil, error.code != .cancelled { throw error }
             return value
         } catch {
-            client.beginGracefulShutdown()
+            client.beginShutdownOfScope()
             _ = try? await group.next()
             throw error
         }
@@ -50,5 +59,5 @@ public func withSTOMPClient<Value>(
     configuration: STOMPConfiguration = STOMPConfiguration(),
     _ body: (STOMPClient) async throws -> Value
 ) async throws -> Value {
-    try await withSTOMPClient(STOMPServer(uri), configuration: configuration, body)
+    try await withSTOMPClient(STOMPServerList(uri), configuration: configuration, body)
 }

@@ -39,6 +39,13 @@ package final class OneShot<Value: Sendable>: Sendable {
         return won
     }
 
+    /// Whether the value has been given, and is no error.
+    var hasSucceeded: Bool {
+        self.state.withLock { state in
+            if case .resolved(.success) = state { true } else { false }
+        }
+    }
+
     /// Waits for the value.
     ///
     /// - Throws: the error it was resolved with, or ``STOMPError/Code/cancelled``.

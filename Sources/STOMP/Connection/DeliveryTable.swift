@@ -18,6 +18,9 @@ package final class DeliveryOwner: Sendable {
     let outboxTimeout: Duration
     /// How long UNSUBSCRIBE may take.
     let shutdownTimeout: Duration
+    /// Whether an ACK repeats the `ack` header, rather than `message-id`.
+    let repeatsAck: Bool
+    let stripsCarriageReturn: Bool
     /// An ACK and a NACK up to the id, which is the only part that changes.
     let ackStart: [UInt8]
     let nackStart: [UInt8]
@@ -40,6 +43,8 @@ package final class DeliveryOwner: Sendable {
         self.receiptTimeout = session.receiptTimeout
         self.outboxTimeout = session.outboxTimeout
         self.shutdownTimeout = session.shutdownTimeout
+        self.repeatsAck = session.version == .v12 && session.dialect.acknowledgementHeader == .ack
+        self.stripsCarriageReturn = self.rules.stripsCarriageReturn
         self.ackStart = Self.start("ACK\n", subscriptionID, session)
         self.nackStart = Self.start("NACK\n", subscriptionID, session)
         self.index = index
@@ -121,6 +126,11 @@ struct DeliveryTable: Sendable {
         self.records[owner.index] = Record(serial: 0, ledger: AcknowledgementLedger(mode: .auto))
         self.free.append(owner.index)
         return record
+    }
+
+    func unansweredCount(of owner: DeliveryOwner) -> Int {
+        guard owner.index < self.records.count, self.records[owner.index].serial == owner.serial else { return 0 }
+        return self.records[owner.index].ledger.unsettled.reduce(0) { $0 + $1.count }
     }
 
     /// - Throws: ``STOMPError/Code/notAcknowledgeable`` if the subscription has ended.

@@ -11,6 +11,7 @@ struct Demultiplexer: ~Copyable {
     /// Where a chunk's frames were sorted to.
     struct Slot {
         let storage: SubscriptionStorage?
+        let owner: DeliveryOwner?
         var pending = ContiguousArray<FrameReference>()
     }
 
@@ -61,20 +62,20 @@ struct Demultiplexer: ~Copyable {
     }
 
     /// - Throws: ``STOMPError/Code/invalidArgument`` if the id is in use.
-    mutating func insert(_ storage: SubscriptionStorage) throws(STOMPError) {
+    mutating func insert(_ storage: SubscriptionStorage, _ owner: DeliveryOwner) throws(STOMPError) {
         let index = self.free.last ?? self.slots.count
         try self.table.insert(index, id: storage.id, destination: storage.destination.rawValue)
         if self.free.popLast() == nil {
-            self.slots.append(Slot(storage: storage))
+            self.slots.append(Slot(storage: storage, owner: owner))
         } else {
-            self.slots[index] = Slot(storage: storage)
+            self.slots[index] = Slot(storage: storage, owner: owner)
         }
     }
 
     mutating func remove(id: String) {
         guard let index = self.table.remove(id: id) else { return }
         self.recentNumber = 0
-        self.slots[index] = Slot(storage: nil)
+        self.slots[index] = Slot(storage: nil, owner: nil)
         self.touched.removeAll { $0 == index }
         self.free.append(index)
     }
@@ -113,8 +114,8 @@ struct Demultiplexer: ~Copyable {
     /// Makes a batch for each subscription of what was sorted out, before the parser goes on to another chunk.
     mutating func seal() {
         while let index = self.touched.popLast() {
-            guard let storage = self.slots[index].storage else { continue }
-            let batch = MessageBatch(self.slots[index].pending, in: self.parser.chunk, owner: storage.owner)
+            guard let storage = self.slots[index].storage, let owner = self.slots[index].owner else { continue }
+            let batch = MessageBatch(self.slots[index].pending, in: self.parser.chunk, owner: owner)
             self.slots[index].pending.removeAll(keepingCapacity: true)
             self.batches.append((storage, batch))
         }

@@ -45,7 +45,9 @@ extension Outbox {
             state.leavers.addWaiter(number, to: id)
             return number
         }
-        if let number { try await self.wait(for: number, waiter, until: deadline) }
+        guard let number else { return }
+        self.watch(deadline)
+        try await self.wait(for: number, waiter)
     }
 
     /// As ``writeFarewell(_:)``; returns when nothing of this subscription is with the connection any more.
@@ -60,18 +62,8 @@ extension Outbox {
         }
         self.perform(action)
         self.leaverSignal.raise()
-        try await self.wait(for: number, waiter, until: deadline)
-    }
-
-    private func wait(for number: UInt64, _ waiter: OneShot<Void>, until deadline: Duration) async throws(STOMPError) {
         self.watch(deadline)
-        self.pause.relieve()
-        do throws(STOMPError) {
-            try await waiter.value()
-        } catch {
-            self.forget(number)
-            throw error
-        }
+        try await self.wait(for: number, waiter)
     }
 
     /// Ends the wait for this leaver, unless messages came too late.

@@ -12,6 +12,8 @@ extension Outbox {
     ///     by a cancelled task, whose wait alone is given up.
     ///   - admission: what the frame is.
     ///   - isUrgent: write at once, whatever else is outstanding.
+    ///   - waiter: what the receipt resolves.
+    ///   - onAppended: called when the frame is in the outbox.
     ///   - build: appends the frame; its argument is the value of the `receipt` header. Called under the lock, once.
     /// - Throws: what `build` throws; ``STOMPError/Code/rejected``, ``STOMPError/Code/receiptTimedOut``,
     ///   ``STOMPError/Code/connectionLost``; when cancelled, the wait is forgotten and the frame is not taken back.
@@ -20,10 +22,11 @@ extension Outbox {
         roomWithin roomTimeout: Duration?,
         _ admission: Admission = .ending,
         isUrgent: Bool = false,
+        waiter: OneShot<Void> = OneShot(),
+        onAppended: @Sendable () -> Void = {},
         _ build: @escaping @Sendable (inout State, _ receipt: UInt64) throws(STOMPError) -> Void
     ) async throws(STOMPError) {
         if roomTimeout != nil, Task.isCancelled { throw .cancelled }
-        let waiter = OneShot<Void>()
         let append: RoomWaiter.Append = { state, now throws(STOMPError) in
             let deadline = now + timeout
             let id = state.receipts.register(waiter, deadline: deadline)
@@ -49,12 +52,18 @@ extension Outbox {
         if appended == nil, let roomTimeout {
             appended = try await self.appendWhenRoom(until: now + roomTimeout, admission, isUrgent: isUrgent, append)
         }
+        onAppended()
         guard let (id, deadline) = appended?.receipt else { return }
         self.watch(deadline)
+        try await self.wait(for: id, waiter)
+    }
+
+    /// Waits for a receipt that was registered, and forgets it if the wait ends otherwise.
+    func wait(for id: UInt64, _ waiter: OneShot<Void>) async throws(STOMPError) {
         // A paused reader would not see the receipt.
         self.pause.relieve()
         do throws(STOMPError) {
-            return try await waiter.value()
+            try await waiter.value()
         } catch {
             self.forget(id)
             throw error

@@ -47,7 +47,7 @@ struct Settlement: Sendable {
                     try self.append(to: &state, receipt: nil)
                     return RoomWaiter.Appended()
                 }
-            case .required(let timeout):
+            case .required(let timeout, _):
                 guard self.owner.dialect.hasReceipts else { throw STOMPError.noReceipts(self.owner.dialect) }
                 try await outbox.appendAwaitingReceipt(
                     within: timeout ?? self.owner.receiptTimeout,
@@ -167,6 +167,27 @@ struct Settlement: Sendable {
 }
 
 extension Outbox {
+    /// Writes the usual ACK, which answers one message and says no more than its id, if there is room.
+    @inline(__always)
+    func acknowledge(
+        _ id: UnsafeRawBufferPointer,
+        of number: UInt64,
+        in batch: MessageBatch
+    ) throws(STOMPError) -> Bool {
+        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
+            guard state.phase.admits(.ending) else { throw Settlement.stale(Self.refusal(state.phase)) }
+            guard state.byteCount < self.limit, state.room.isEmpty else { return nil }
+            // What follows cannot fail.
+            try state.deliveries.settle(number, in: batch)
+            let wasEmpty = state.pending.isEmpty
+            state.pending.append(batch.owner.ackStart, id, "\n\n\0")
+            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
+        }
+        guard let action else { return false }
+        self.perform(action)
+        return true
+    }
+
     /// Writes an ACK or NACK if there is room; nothing is written when it throws.
     func settle(_ settlement: Settlement) throws(STOMPError) -> Bool {
         let action = try self.state.withLock { state throws(STOMPError) -> Action? in

@@ -80,6 +80,8 @@ struct Farewell {
     let owner: DeliveryOwner
     let destination: STOMPDestination
     private let subscribeHeaders: STOMPHeaders
+    /// Whether what was not answered is to go back at once; at the end of the connection it does by itself.
+    var givesBack = true
     private(set) var headers: STOMPHeaders
 
     init(storage: SubscriptionStorage, headers: STOMPHeaders = [:]) {
@@ -93,7 +95,8 @@ struct Farewell {
 
     /// Whether leaving needs a transaction around UNSUBSCRIBE.
     private var needsTransaction: Bool {
-        self.owner.mode != .auto && self.owner.dialect.givingBack == .byTransaction && self.owner.rules.version > .v10
+        self.givesBack && self.owner.mode != .auto && self.owner.dialect.givingBack == .byTransaction
+            && self.owner.rules.version > .v10
     }
 
     /// Whether messages may be under way that the broker would keep for this connection: `stomp.leavers` sees to them.

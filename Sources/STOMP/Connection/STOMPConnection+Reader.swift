@@ -113,9 +113,9 @@ extension STOMPConnection {
     /// Ends one subscription; the connection and the others go on.
     ///
     /// Returns whether it was this that ended it.
-    private func fail(_ storage: SubscriptionStorage, _ error: STOMPError) -> Bool {
+    func fail(_ storage: SubscriptionStorage, _ error: STOMPError) -> Bool {
         // Without acks, what is buffered would be lost.
-        guard storage.end(.failed(error), revoking: storage.owner.mode != .auto) else { return false }
+        guard storage.end(.failed(error), revoking: storage.mode != .auto) else { return false }
         self.demultiplexer.remove(id: storage.id)
         self.events.send(.subscriptionFailed(subscription: storage.id, error))
         return true

@@ -3,6 +3,7 @@
 
 import STOMPCore
 import STOMPTransport
+import Synchronization
 
 extension STOMPConnection {
     /// Why one of the connection's tasks has ended.
@@ -141,15 +142,22 @@ extension STOMPConnection {
         let lost = self.outbox.close(reason)
         if lost > 0 { self.events.send(.framesLost(lost)) }
         for storage in self.demultiplexer.storages {
+            // One that was never confirmed has failed with the call that asked for it.
+            let mayGoOn = failure != nil || self.handsOver.load(ordering: .relaxed)
+            if mayGoOn, self.keepsSubscriptions, storage.isEstablished {
+                storage.interrupt()
+                self.survivors.append(storage)
+                continue
+            }
             // What needs an answer comes again by another connection; what needs none would be lost.
-            let revoking = storage.owner.mode != .auto
+            let revoking = storage.mode != .auto
             storage.end(failure.map { .failed(Self.streamEnd($0)) } ?? .finished, revoking: revoking)
         }
         self.demultiplexer.removeAll()
         return failure
     }
 
-    private static func streamEnd(_ error: STOMPError) -> STOMPError {
+    static func streamEnd(_ error: STOMPError) -> STOMPError {
         guard error.code != .connectionLost else { return error }
         return STOMPError(
             .connectionLost,
@@ -171,16 +179,22 @@ extension STOMPConnection {
     /// Returns within twice ``STOMPConfiguration/shutdownTimeout``. Never throws: that a broker closes without an answer
     /// is usual.
     public nonisolated func disconnect() async {
-        let timeout = self.configuration.shutdownTimeout
+        _ = await self.disconnect(within: self.configuration.shutdownTimeout)
+    }
+
+    /// - Returns: how many calls still waited for a receipt when DISCONNECT was said.
+    nonisolated func disconnect(within timeout: Duration) async -> Int {
         let late = STOMPError(.receiptTimedOut, "Receipts were still outstanding.")
         try? await withDeadline(self.time.now + timeout, of: self.time, timeout: late) { () throws(STOMPError) in
             await self.outbox.drain(serializer: self.serializer, timeout: timeout)
         }
+        let outstanding = self.outbox.isClosing ? 0 : self.outbox.outstandingReceiptCount
         // Whoever was first closes; both await the connection's task.
         let deadline = self.time.now + timeout
-        guard let farewell = self.outbox.disconnect(serializer: self.serializer, deadline: deadline) else { return }
+        guard let farewell = self.outbox.disconnect(serializer: self.serializer, deadline: deadline) else { return 0 }
         // Where there are no receipts, the broker's end of the stream is the answer.
         try? await farewell.value()
         self.transport.close()
+        return outstanding
     }
 }

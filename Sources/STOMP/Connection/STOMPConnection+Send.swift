@@ -111,15 +111,25 @@ extension STOMPConnection {
                 try self.append(request, to: &state, receipt: nil)
                 return RoomWaiter.Appended()
             }
-        case .required(let timeout):
-            guard self.dialect.hasReceipts else { throw .noReceipts(self.dialect) }
-            try await self.outbox.appendAwaitingReceipt(
-                within: timeout ?? self.configuration.receiptTimeout,
-                roomWithin: self.configuration.outboxTimeout,
-                request.admission
-            ) { state, receipt throws(STOMPError) in
-                try self.append(request, to: &state, receipt: receipt)
-            }
+        case .required(let timeout, _):
+            try await self.send(request, awaitingReceiptWithin: timeout)
+        }
+    }
+
+    /// - Parameter onAppended: called when the frame is in the outbox, in the order of the frames there.
+    nonisolated func send(
+        _ request: SendRequest,
+        awaitingReceiptWithin timeout: Duration?,
+        onAppended: @Sendable () -> Void = {}
+    ) async throws(STOMPError) {
+        guard self.dialect.hasReceipts else { throw .noReceipts(self.dialect) }
+        try await self.outbox.appendAwaitingReceipt(
+            within: timeout ?? self.configuration.receiptTimeout,
+            roomWithin: self.configuration.outboxTimeout,
+            request.admission,
+            onAppended: onAppended
+        ) { state, receipt throws(STOMPError) in
+            try self.append(request, to: &state, receipt: receipt)
         }
     }
 

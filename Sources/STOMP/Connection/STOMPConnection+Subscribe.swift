@@ -52,7 +52,7 @@ extension STOMPConnection {
         )
         do throws(STOMPError) {
             // Before SUBSCRIBE is written, since messages may come before its receipt.
-            try self.demultiplexer.insert(storage)
+            try self.demultiplexer.insert(storage, owner)
         } catch {
             self.outbox.closeDeliveries(owner)
             storage.end(.finished, revoking: true)
@@ -62,7 +62,7 @@ extension STOMPConnection {
         let subscription = STOMPSubscription(storage)
         let isWritten = Locked(false)
         do throws(STOMPError) {
-            try await self.writeSubscribe(storage, headers: headers) { isWritten.withLock { $0 = true } }
+            try await self.writeSubscribe(storage) { isWritten.withLock { $0 = true } }
             return subscription
         } catch {
             let mayExist = isWritten.withLock { $0 } && [.cancelled, .receiptTimedOut].contains(error.code)
@@ -76,7 +76,7 @@ extension STOMPConnection {
         }
     }
 
-    private func check(
+    func check(
         _ destination: STOMPDestination,
         ack: STOMPAckMode,
         headers: STOMPHeaders,
@@ -99,26 +99,36 @@ extension STOMPConnection {
         }
     }
 
-    private func writeSubscribe(
-        _ storage: SubscriptionStorage,
-        headers: STOMPHeaders,
-        onWritten: @escaping @Sendable () -> Void
-    ) async throws(STOMPError) {
+    /// SUBSCRIBE, without a receipt.
+    func subscribeFrame(_ storage: SubscriptionStorage) -> STOMPFrame {
+        let headers = storage.headers
         var all: STOMPHeaders = [.id: storage.id]
         all.append(.destination, storage.destination.rawValue)
-        all.append(.ack, storage.owner.mode.rawValue)
-        if let prefetch = self.dialect.prefetch, storage.owner.mode != .auto, headers[prefetch.header] == nil {
+        all.append(.ack, storage.mode.rawValue)
+        if let prefetch = self.dialect.prefetch, storage.mode != .auto, headers[prefetch.header] == nil {
             let amount = prefetch.unit == .messages ? storage.options.messageCredit : storage.options.softLimit
             all.append(prefetch.header, String(amount))
         }
         all.appendMissing(from: headers)
-        let frame = STOMPFrame(.subscribe, headers: all)
-        guard self.dialect.hasReceipts else { return try self.outbox.appendNow(frame, serializer: self.serializer) }
+        return STOMPFrame(.subscribe, headers: all)
+    }
+
+    private func writeSubscribe(
+        _ storage: SubscriptionStorage,
+        onWritten: @escaping @Sendable () -> Void
+    ) async throws(STOMPError) {
+        let frame = self.subscribeFrame(storage)
+        guard self.dialect.hasReceipts else {
+            try self.outbox.appendNow(frame, serializer: self.serializer)
+            storage.confirmation.resolve(.success(()))
+            return
+        }
         try await self.outbox.appendAwaitingReceipt(
             within: self.configuration.receiptTimeout,
             roomWithin: self.configuration.outboxTimeout,
             .beginning,
-            isUrgent: true
+            isUrgent: true,
+            waiter: storage.confirmation
         ) { state, receipt throws(STOMPError) in
             var frame = frame
             frame.headers.append(.receipt, String(receipt))

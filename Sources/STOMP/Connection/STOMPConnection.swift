@@ -3,6 +3,7 @@
 
 import STOMPCore
 import STOMPTransport
+import Synchronization
 
 /// One connection to one broker, from CONNECTED to its end; it does not reconnect.
 ///
@@ -22,21 +23,30 @@ public actor STOMPConnection {
     nonisolated let events: EventHub
     nonisolated let liveness: Liveness
 
+    /// Whether another connection may take its subscriptions over.
+    nonisolated let keepsSubscriptions: Bool
+    /// Whether it ends for another connection, to which its subscriptions go.
+    nonisolated let handsOver = Atomic(false)
+
     var demultiplexer: Demultiplexer
     var machine: ClientSession
     /// Where the broker keeps messages that came too late: to give them back.
     var deliveryTags: DeliveryTags?
     /// Some subscription was at its soft limit when it was last looked at.
     var mayBeFull = false
+    /// Subscriptions that did not end with the connection.
+    var survivors: [SubscriptionStorage] = []
 
     private init(
         _ handshake: consuming Handshake,
         session: STOMPSessionInfo,
+        keepsSubscriptions: Bool,
         configuration: STOMPConfiguration,
         time: TimeSource,
         events: EventHub
     ) {
         self.session = session
+        self.keepsSubscriptions = keepsSubscriptions
         self.dialect = configuration.dialect ?? .detected(from: session.serverDescription)
         self.configuration = configuration
         self.serializer = FrameSerializer(version: session.version)
@@ -64,6 +74,8 @@ public actor STOMPConnection {
     /// Whoever calls this must call ``run()``.
     static func open(
         to server: STOMPServer,
+        credentials: STOMPCredentialsRequest? = nil,
+        keepsSubscriptions: Bool = false,
         configuration: STOMPConfiguration,
         time: TimeSource,
         events: EventHub
@@ -75,6 +87,8 @@ public actor STOMPConnection {
         )
         let deadline = time.now + configuration.connectTimeout
         return try await withDeadline(deadline, of: time, timeout: timeout) { () throws(STOMPError) in
+            var server = server
+            if let login = try await Self.login(configuration, credentials) { server.login = login }
             let transport = try await server.endpoint.connect(options: server.socketOptions, time: time)
             do throws(STOMPError) {
                 var handshake = Handshake(transport: transport, server: server, configuration: configuration)
@@ -82,6 +96,7 @@ public actor STOMPConnection {
                 return STOMPConnection(
                     handshake,
                     session: session,
+                    keepsSubscriptions: keepsSubscriptions,
                     configuration: configuration,
                     time: time,
                     events: events
@@ -90,6 +105,19 @@ public actor STOMPConnection {
                 transport.close()
                 throw error
             }
+        }
+    }
+
+    private static func login(
+        _ configuration: STOMPConfiguration,
+        _ request: STOMPCredentialsRequest?
+    ) async throws(STOMPError) -> STOMPLogin? {
+        guard let provider = configuration.credentials, let request else { return nil }
+        do {
+            return try await provider(request)
+        } catch {
+            if Task.isCancelled { throw .cancelled }
+            throw STOMPError(.connectFailed, "The provider of credentials failed: \(error)")
         }
     }
 

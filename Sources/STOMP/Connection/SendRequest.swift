@@ -53,6 +53,17 @@ struct SendRequest: Sendable {
     @inline(__always)
     var admission: Outbox.Admission { self.transaction == nil ? .beginning : .ending }
 
+    /// Some bytes more than the frame has: for limits.
+    var byteCount: Int {
+        let headers = self.headers.fields.reduce(64) { $0 + $1.name.rawValue.utf8.count + $1.value.utf8.count + 2 }
+        let body =
+            switch self.body {
+            case .text(let text): text.utf8.count
+            case .bytes(let bytes): bytes.count
+            }
+        return headers + body + self.destination.rawValue.utf8.count + (self.contentType?.rawValue.utf8.count ?? 0)
+    }
+
     /// Appends the whole frame, or nothing and throws ``STOMPError/Code/invalidArgument``.
     func append(
         to output: inout OutputBuffer,

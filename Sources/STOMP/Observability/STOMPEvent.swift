@@ -6,10 +6,18 @@
 /// Read them from ``STOMPClient/events``.
 @nonexhaustive
 public enum STOMPEvent: Sendable {
+    /// An attempt to connect begins; attempts count from 1 since the start or the last stable connection.
+    case connecting(STOMPEndpoint, attempt: Int)
     /// A session was opened.
     case connected(STOMPSessionInfo)
+    /// After a loss: so many subscriptions go on by the new connection, and calls that waited now go to it.
+    case resumed(subscriptionCount: Int)
     /// The connection has ended; `nil`: as wished.
     case disconnected(STOMPError?)
+    /// The next attempt to connect comes after this time.
+    case reconnecting(after: Duration, because: STOMPError)
+    /// A graceful shutdown has come to its end.
+    case drained(STOMPDrainReport)
     /// So many frames at most were still unsent when the connection ended.
     case framesLost(Int)
     /// Reading from the socket pauses because the consumers are behind.

@@ -94,9 +94,13 @@ package final class MessageBatch: @unchecked Sendable {
     /// The raw `message-id`, whose place the parser has noted.
     @usableFromInline
     func rawMessageID(_ index: Int) -> UnsafeRawBufferPointer? {
-        let noted = Int(self.frame(index).messageID)
-        let block = self.headerBlock(index)
-        return noted > 0 ? block.rawValue(at: noted) : block.rawValue(of: .messageID)
+        let frame = self.frame(index)
+        guard frame.messageID > 0 else { return self.headerBlock(index).rawValue(of: .messageID) }
+        return self.rawValue(of: frame, at: frame.messageID)
+    }
+
+    private func rawValue(of frame: FrameReference, at offset: UInt16) -> UnsafeRawBufferPointer {
+        self.chunk.rawValue(of: frame, at: offset, strippingCR: self.owner.stripsCarriageReturn)
     }
 
     func body(_ index: Int) -> UnsafeRawBufferPointer {
@@ -106,10 +110,10 @@ package final class MessageBatch: @unchecked Sendable {
     /// The raw value that an ACK repeats, or `nil` if the broker did not send it.
     func acknowledgementID(_ index: Int) -> UnsafeRawBufferPointer? {
         let frame = self.frame(index)
-        let usesAck = self.owner.rules.version == .v12 && self.owner.dialect.acknowledgementHeader == .ack
-        let noted = usesAck ? frame.ack : frame.messageID
-        let block = self.headerBlock(index)
-        return noted > 0 ? block.rawValue(at: Int(noted)) : block.rawValue(of: usesAck ? .ack : .messageID)
+        let repeatsAck = self.owner.repeatsAck
+        let noted = repeatsAck ? frame.ack : frame.messageID
+        guard noted > 0 else { return self.headerBlock(index).rawValue(of: repeatsAck ? .ack : .messageID) }
+        return self.rawValue(of: frame, at: noted)
     }
 
     /// A copy of one message, in memory of its own.

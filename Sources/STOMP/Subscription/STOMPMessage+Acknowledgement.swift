@@ -12,7 +12,7 @@ extension STOMPMessage {
     ///   ``STOMPError/Code/staleAcknowledgement``, each without a byte on the wire; otherwise as `send`.
     @inlinable
     public nonisolated(nonsending) func ack(receipt: STOMPReceipt = .none) async throws(STOMPError) {
-        if case .none = receipt.kind, try self.settleNow(.ack) { return }
+        if case .none = receipt.kind, try self.acknowledgeNow() { return }
         try await self.settle(.ack, receipt: receipt)
     }
 
@@ -33,9 +33,12 @@ extension STOMPMessage {
     ///
     /// Returns `false` if that needs a wait for room.
     @usableFromInline
-    func settleNow(_ command: Settlement.Command) throws(STOMPError) -> Bool {
-        let settlement = Settlement(command: command, batch: self.batch, index: self.index)
-        return try self.batch.owner.outbox.settle(settlement)
+    func acknowledgeNow() throws(STOMPError) -> Bool {
+        let owner = self.batch.owner
+        guard owner.mode == .clientIndividual, let id = self.batch.acknowledgementID(self.index) else {
+            return try owner.outbox.settle(Settlement(command: .ack, batch: self.batch, index: self.index))
+        }
+        return try owner.outbox.acknowledge(id, of: self.batch.firstNumber + UInt64(self.index), in: self.batch)
     }
 
     @usableFromInline

@@ -16,15 +16,13 @@ extension STOMPSubscription {
     ///   ``STOMPConfiguration/shutdownTimeout``; ``STOMPError/Code/connectionLost``; ``STOMPError/Code/cancelled``.
     public func unsubscribe(headers: STOMPHeaders = [:]) async throws(STOMPError) {
         let storage = self.handle.storage
-        let owner = storage.owner
         guard !storage.hasEnded else { return }
+        if Farewell(storage: storage).mayLeaveSomething { return try await self.leave(headers) }
+        guard storage.end(.finished, revoking: true), !storage.isInterrupted else { return }
+        // Only now it is certain which connection knows it.
         let farewell = Farewell(storage: storage, headers: headers)
-        guard owner.dialect.hasReceipts else {
-            guard storage.end(.finished, revoking: true) else { return }
-            return try owner.outbox.writeFarewell(farewell)
-        }
-        if farewell.mayLeaveSomething { return try await self.leave(farewell) }
-        guard storage.end(.finished, revoking: true) else { return }
+        let owner = farewell.owner
+        guard owner.dialect.hasReceipts else { return try owner.outbox.writeFarewell(farewell) }
         defer { owner.outbox.noteAbandoned(storage.id) }
         try await owner.outbox.appendAwaitingReceipt(
             within: owner.shutdownTimeout,
@@ -36,17 +34,18 @@ extension STOMPSubscription {
     }
 
     /// Leaves a broker that keeps for this connection what is not given back.
-    private func leave(_ farewell: Farewell) async throws(STOMPError) {
+    private func leave(_ headers: STOMPHeaders) async throws(STOMPError) {
         let storage = self.handle.storage
         let owner = storage.owner
         do throws(STOMPError) {
             // What the broker has sent before now is then here, and goes back with the rest.
             try await owner.outbox.roundTrip(version: owner.rules.version, within: owner.shutdownTimeout)
-        } catch  where error.code == .cancelled || error.code == .receiptTimedOut {
+        } catch  where error.code == .cancelled || error.code == .receiptTimedOut || storage.isInterrupted {
             // Then it is given back afterwards; the subscription ends all the same.
         }
-        guard storage.end(.finished, revoking: true) else { return }
-        try await owner.outbox.leave(farewell, within: owner.shutdownTimeout)
+        guard storage.end(.finished, revoking: true), !storage.isInterrupted else { return }
+        let farewell = Farewell(storage: storage, headers: headers)
+        try await farewell.owner.outbox.leave(farewell, within: owner.shutdownTimeout)
     }
 
     /// Runs `body` and unsubscribes after it, whatever becomes of it.

@@ -40,7 +40,9 @@ final class SubscriptionStorage: @unchecked Sendable {
         case ended
     }
 
-    private struct Delivery: Sendable {
+    struct Delivery: Sendable {
+        /// Who the messages of the present connection belong to.
+        var owner: DeliveryOwner
         var continuation: AsyncStream<MessageBatch>.Continuation
         /// Counts the streams: a cancelled consumer ends its stream for good, and the next loop gets a fresh one.
         var streamNumber = 0
@@ -51,6 +53,14 @@ final class SubscriptionStorage: @unchecked Sendable {
         var bufferedByteCount = 0
         var isWaiting = false
         var end: End?
+        /// What is buffered goes back to the broker, and must not be handed out.
+        var isRevoked = false
+        /// The connection has ended, and another may follow.
+        var isInterrupted = false
+        /// Nothing more is handed out, though what was can still be answered.
+        var isSealed = false
+        /// Who waits until the last message that was handed out has been handled.
+        var handler: OneShot<Void>?
         /// Since when the buffer has been at its soft limit with nothing taken from it.
         var stuckSince: Duration?
         var isReportedStuck = false
@@ -64,15 +74,19 @@ final class SubscriptionStorage: @unchecked Sendable {
     let id: String
     let destination: STOMPDestination
     let options: STOMPSubscriptionOptions
-    let owner: DeliveryOwner
+    let mode: STOMPAckMode
     /// What SUBSCRIBE said beyond what the client says.
     let headers: STOMPHeaders
 
     @usableFromInline
     let isTaken = Atomic(false)
-    /// Buffered messages must not be handed out any more: the broker has them back.
+    /// The batch being handed out may have to be given up: the consumer looks closer.
     @usableFromInline
     let isRevoked = Atomic(false)
+    /// Whether the consumer has a message and has not come back for the next one.
+    let isHandling = Atomic(false)
+    /// Resolved when the broker has confirmed the first SUBSCRIBE.
+    let confirmation = OneShot<Void>()
     /// Behind a pointer, which this object owns: properties of a class are checked for exclusivity at each access.
     @usableFromInline
     let place: UnsafeMutablePointer<Place>
@@ -80,7 +94,7 @@ final class SubscriptionStorage: @unchecked Sendable {
     private var ready: [MessageBatch] = []
     private var iterator: AsyncStream<MessageBatch>.Iterator
     private var needsFreshStream = false
-    private let delivery: Locked<Delivery>
+    let delivery: Locked<Delivery>
 
     init(
         id: String,
@@ -92,11 +106,11 @@ final class SubscriptionStorage: @unchecked Sendable {
         self.id = id
         self.destination = destination
         self.options = options
-        self.owner = owner
+        self.mode = owner.mode
         self.headers = headers
         let (stream, continuation) = Self.makeStream(options)
         self.iterator = stream.makeAsyncIterator()
-        self.delivery = Locked(Delivery(continuation: continuation))
+        self.delivery = Locked(Delivery(owner: owner, continuation: continuation))
         self.place = .allocate(capacity: 1)
         self.place.initialize(to: Place())
     }
@@ -151,13 +165,20 @@ final class SubscriptionStorage: @unchecked Sendable {
             )
         }
         defer { self.isTaken.store(false, ordering: .releasing) }
+        self.isHandling.store(false, ordering: .relaxed)
         while true {
-            if self.isRevoked.load(ordering: .acquiring) { return try self.endRevoked() }
+            if self.isRevoked.load(ordering: .acquiring), try self.mustStop() { return nil }
             if Task.isCancelled {
                 self.delivery.withLock { $0.isWaiting = false }
                 return nil
             }
             if let batch = self.place.pointee.batch, self.place.pointee.cursor < batch.count {
+                self.isHandling.store(true, ordering: .sequentiallyConsistent)
+                // Who seals and then finds nobody handling has been seen here.
+                guard !self.isRevoked.load(ordering: .sequentiallyConsistent) else {
+                    self.isHandling.store(false, ordering: .relaxed)
+                    continue
+                }
                 let index = self.place.pointee.cursor
                 self.place.pointee.windowEnd = min(index + Self.window, batch.count)
                 self.place.pointee.cursor = index + 1
@@ -182,13 +203,15 @@ final class SubscriptionStorage: @unchecked Sendable {
     }
 
     private func load(_ batch: MessageBatch) {
-        let isHollow = self.delivery.withLock { delivery in
+        let isDead = self.delivery.withLock { delivery in
             delivery.isWaiting = false
             if self.options.overflow == .dropOldest { delivery.droppable.removeAll { $0 === batch } }
-            return batch.isHollow
+            guard delivery.isStale(batch) else { return batch.isHollow }
+            delivery.bufferedByteCount -= batch.byteCount
+            return true
         }
         self.place.pointee = Place()
-        if !isHollow { self.place.pointee.batch = batch }
+        if !isDead { self.place.pointee.batch = batch }
     }
 
     /// Gives back the credit of the batch that was handed out.
@@ -205,13 +228,12 @@ final class SubscriptionStorage: @unchecked Sendable {
 
     /// About to suspend: our own acks should not wait for the writer, and a paused reader must go on.
     private func prepareToWait() {
-        let hasBuffered = self.delivery.withLock { delivery in
+        let outbox = self.delivery.withLock { delivery -> Outbox? in
             delivery.isWaiting = delivery.bufferedByteCount == 0
-            return delivery.bufferedByteCount > 0
+            return delivery.isWaiting ? delivery.owner.outbox : nil
         }
-        guard !hasBuffered else { return }
-        self.owner.outbox.pause.relieve()
-        self.owner.outbox.flush()
+        outbox?.pause.relieve()
+        outbox?.flush()
     }
 
     private func renewStream(isolation: isolated (any Actor)?) async {
@@ -242,142 +264,22 @@ final class SubscriptionStorage: @unchecked Sendable {
         }
     }
 
-    private func endRevoked() throws(STOMPError) -> STOMPMessage? {
-        self.place.pointee = Place()
-        self.ready = []
-        _ = try self.hasFinished()
-        return nil
-    }
-
-    // MARK: - The reader's side
-
-    /// Takes a batch, or says why not.
+    /// Gives up what must not be handed out any more.
     ///
-    /// Called by the connection's reader only.
-    func deliver(_ batch: MessageBatch, at now: Duration) -> Verdict {
-        var dropped = 0
-        while true {
-            let admitted = self.delivery.withLock { delivery in
-                self.admit(batch, &delivery, at: now, &dropped)
-            }
-            let (continuation, number) = (admitted.continuation, admitted.streamNumber)
-            guard let continuation else { return admitted.verdict }
-            switch continuation.yield(batch) {
-            case .terminated:
-                let isStashed = self.delivery.withLock { delivery in
-                    // A fresh stream may have come in between; then this batch belongs there.
-                    guard delivery.streamNumber == number else {
-                        delivery.bufferedByteCount -= batch.byteCount
-                        delivery.droppable.removeAll { $0 === batch }
-                        return false
-                    }
-                    delivery.stash.removeAll(where: \.isHollow)
-                    delivery.stash.append(batch)
-                    return true
-                }
-                if isStashed { return dropped > 0 ? .dropped(dropped) : .accepted }
-            case .dropped(let oldest):
-                dropped += self.delivery.withLock { delivery in
-                    if oldest.isHollow { return 0 }
-                    delivery.droppable.removeAll { $0 === oldest }
-                    delivery.bufferedByteCount -= oldest.byteCount
-                    return oldest.count
-                }
-                return dropped > 0 ? .dropped(dropped) : .accepted
-            default:
-                return dropped > 0 ? .dropped(dropped) : .accepted
-            }
-        }
-    }
-
-    private func admit(
-        _ batch: MessageBatch,
-        _ delivery: inout Delivery,
-        at now: Duration,
-        _ dropped: inout Int
-    ) -> (continuation: AsyncStream<MessageBatch>.Continuation?, streamNumber: Int, verdict: Verdict) {
-        if delivery.end != nil { return (nil, 0, .ended) }
-        func isFull() -> Bool {
-            delivery.bufferedByteCount > 0 && delivery.bufferedByteCount + batch.byteCount > self.options.hardLimit
-        }
-        if isFull() {
-            switch (self.options.overflow, self.owner.mode) {
-            case (.dropNewest, .auto):
-                return (nil, 0, .dropped(batch.count))
-            case (.dropOldest, .auto):
-                while isFull(), !delivery.droppable.isEmpty {
-                    let oldest = delivery.droppable.removeFirst()
-                    delivery.bufferedByteCount -= oldest.byteCount
-                    dropped += oldest.count
-                    oldest.hollow()
-                }
-            default:
-                return (nil, 0, .overflow)
-            }
-        }
-        delivery.bufferedByteCount += batch.byteCount
-        if self.options.overflow == .dropOldest { delivery.droppable.append(batch) }
-        if delivery.bufferedByteCount >= self.options.softLimit, delivery.stuckSince == nil {
-            delivery.stuckSince = now
-        }
-        return (delivery.continuation, delivery.streamNumber, .accepted)
-    }
-
-    /// Whether reading more would only fill this buffer further, and whether somebody waits for more.
-    var demand: (isAtSoftLimit: Bool, isWaiting: Bool) {
-        self.delivery.withLock { delivery in
-            guard delivery.end == nil else { return (false, false) }
-            return (delivery.bufferedByteCount >= self.options.softLimit, delivery.isWaiting)
-        }
-    }
-
-    var isAtSoftLimit: Bool {
-        self.demand.isAtSoftLimit
-    }
-
-    /// Since when it has been at its soft limit and unread, unless that was reported.
-    var stuckSince: Duration? {
-        self.delivery.withLock { $0.isReportedStuck || $0.end != nil ? nil : $0.stuckSince }
-    }
-
-    /// Whether this subscription has been at its limit, unread, for `timeout`.
-    ///
-    /// Says so once.
-    func becameStuck(at now: Duration, after timeout: Duration) -> Bool {
-        self.delivery.withLock { delivery in
-            guard let since = delivery.stuckSince, !delivery.isReportedStuck, now - since >= timeout else {
-                return false
-            }
-            delivery.isReportedStuck = true
+    /// - Returns: whether the loop ends.
+    private func mustStop() throws(STOMPError) -> Bool {
+        // Before the look: who revokes afterwards sets it again.
+        self.isRevoked.store(false, ordering: .sequentiallyConsistent)
+        let (isRevoked, isSealed) = self.delivery.withLock { ($0.isRevoked, $0.isSealed) }
+        if isRevoked || isSealed {
+            self.isRevoked.store(true, ordering: .sequentiallyConsistent)
+            self.releaseCurrent()
+            self.ready = []
+            self.delivery.withLock { $0.handler }?.resolve(.success(()))
+            _ = try self.hasFinished()
             return true
         }
-    }
-
-    /// Ends the stream; only the first call counts.
-    ///
-    /// - Parameters:
-    ///   - end: how the loop over it ends.
-    ///   - revoking: what is buffered is not handed out any more, since the broker gets it back.
-    /// - Returns: whether this call was the first.
-    @discardableResult
-    func end(_ end: End, revoking: Bool) -> Bool {
-        let continuation = self.delivery.withLock { delivery -> AsyncStream<MessageBatch>.Continuation? in
-            guard delivery.end == nil else { return nil }
-            delivery.end = end
-            if revoking {
-                delivery.stash = []
-                delivery.droppable = []
-            }
-            return delivery.continuation
-        }
-        guard let continuation else { return false }
-        if revoking { self.isRevoked.store(true, ordering: .releasing) }
-        continuation.finish()
-        self.owner.outbox.pause.relieve()
-        return true
-    }
-
-    var hasEnded: Bool {
-        self.delivery.withLock { $0.end != nil }
+        if let batch = self.place.pointee.batch, self.delivery.withLock({ $0.isStale(batch) }) { self.releaseCurrent() }
+        return false
     }
 }

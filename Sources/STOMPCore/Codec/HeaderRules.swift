@@ -22,7 +22,7 @@ package struct HeaderRules: Sendable {
     /// Whether one CR before the LF belongs to the line's end.
     ///
     /// Before CONNECTED the version is not known yet.
-    var stripsCarriageReturn: Bool {
+    package var stripsCarriageReturn: Bool {
         self.version == .v12 || self.isHandshake
     }
 

@@ -89,6 +89,20 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
         self.count &+= 1
     }
 
+    /// Three parts with one look for room.
+    @inlinable
+    @inline(__always)
+    package mutating func append(_ first: [UInt8], _ second: UnsafeRawBufferPointer, _ third: StaticString) {
+        let target = self.reserve(first.count &+ second.count &+ third.utf8CodeUnitCount) + self.count
+        first.withUnsafeBufferPointer { first in
+            if let base = first.baseAddress { target.copyMemory(from: base, byteCount: first.count) }
+        }
+        if let base = second.baseAddress { (target + first.count).copyMemory(from: base, byteCount: second.count) }
+        let end = first.count &+ second.count
+        (target + end).copyMemory(from: third.utf8Start, byteCount: third.utf8CodeUnitCount)
+        self.count &+= end &+ third.utf8CodeUnitCount
+    }
+
     /// The number in decimal digits.
     package mutating func append(decimal number: UInt64) {
         let base = self.reserve(20)

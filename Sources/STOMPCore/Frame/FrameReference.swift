@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import CScan
+
 /// Where a frame lies in its chunk, and what the parser met on the way.
 ///
 /// 24 bytes; the bytes stay in the chunk.
@@ -56,6 +58,18 @@ extension ByteChunk {
             byteCount: Int(frame.bodyStart - frame.start),
             rules: rules
         )
+    }
+
+    /// The raw value of a header that begins at this offset of the frame, which the parser has noted.
+    package func rawValue(of frame: FrameReference, at offset: UInt16, strippingCR: Bool) -> UnsafeRawBufferPointer {
+        let start = UnsafeRawPointer(self.base) + Int(frame.start) + Int(offset)
+        let room = Int(frame.bodyStart - frame.start) - Int(offset)
+        // The headers end with a line feed.
+        var count = stomp_find(start, UInt8(ascii: "\n"), room).map { UnsafeRawPointer($0) - start } ?? room
+        if strippingCR, count > 0, start.load(fromByteOffset: count - 1, as: UInt8.self) == UInt8(ascii: "\r") {
+            count -= 1
+        }
+        return UnsafeRawBufferPointer(start: start, count: count)
     }
 
     package func body(of frame: FrameReference) -> UnsafeRawBufferPointer {

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+
+/// The connection that there is, and who waits for one.
+extension STOMPClient {
+    @inline(__always)
+    var current: STOMPConnection? {
+        self.inner.withLock { $0.connection }
+    }
+
+    /// The current connection, once there is one.
+    ///
+    /// - Parameters:
+    ///   - previous: one that has ended, and is not wanted again.
+    ///   - deadline: until when to wait; `nil`: until the client ends.
+    /// - Returns: the connection that there is, or the next one.
+    /// - Throws: ``STOMPError/Code/notConnected`` at the deadline; why the client has ended; ``STOMPError/Code/cancelled``.
+    func connection(
+        after previous: STOMPConnection? = nil,
+        until deadline: Duration?
+    ) async throws(STOMPError) -> STOMPConnection {
+        let waiter = Waiter(connection: OneShot(), previous: previous)
+        try self.inner.withLock { state throws(STOMPError) in
+            if let connection = state.connection, connection !== previous {
+                waiter.connection.resolve(.success(connection))
+            } else if case .ended(let reason) = state.phase {
+                throw reason
+            } else {
+                state.waiters.append(waiter)
+            }
+        }
+        defer { self.inner.withLock { $0.waiters.removeAll { $0.connection === waiter.connection } } }
+        return try await self.wait(waiter.connection, until: deadline)
+    }
+
+    func wait(
+        _ waiter: OneShot<STOMPConnection>,
+        until deadline: Duration?
+    ) async throws(STOMPError) -> STOMPConnection {
+        guard let deadline else { return try await waiter.value() }
+        let late = STOMPError(
+            .notConnected,
+            "There was no connection to \(self.servers) for \(self.configuration.connectionWaitTimeout). "
+                + "Is run() running?"
+        )
+        return try await withDeadline(deadline, of: self.time, timeout: late) { () throws(STOMPError) in
+            try await waiter.value()
+        }
+    }
+
+    /// What a call that has sent nothing throws when the client has ended for this reason.
+    static func refusal(_ reason: STOMPError) -> STOMPError {
+        switch reason.code {
+        case .cancelled where !Task.isCancelled:
+            // It was run() that was cancelled.
+            STOMPError(.closed, "The client is shut down, so nothing was sent.")
+        case .cancelled, .closed, .notConnected, .connectFailed, .connectTimedOut, .connectRefused,
+            .unsupportedVersion:
+            reason
+        default:
+            // Of a connection that was lost the caller would have to think that the outcome is unknown.
+            Outbox.refusal(.closed(reason))
+        }
+    }
+
+    // MARK: - The supervisor's side
+
+    /// A connection is open; calls get it when ``publish(_:)`` says so.
+    func begin(_ connection: STOMPConnection) {
+        self.inner.withLock { $0.opening = connection }
+    }
+
+    /// Calls get this connection, or wait for the next one.
+    func publish(_ connection: STOMPConnection?) {
+        let waiters = self.inner.withLock { state in Self.publish(connection, &state) }
+        guard let connection else { return }
+        for waiter in waiters { waiter.connection.resolve(.success(connection)) }
+    }
+
+    private static func publish(_ connection: STOMPConnection?, _ state: inout State) -> [Waiter] {
+        state.connection = connection
+        state.opening = nil
+        guard let connection else { return [] }
+        let ready = state.waiters.filter { $0.previous !== connection }
+        state.waiters.removeAll { $0.previous !== connection }
+        return ready
+    }
+
+    /// Gives each send that is to be repeated its turn on a new connection, in their order.
+    func sendAgain(by connection: STOMPConnection) async throws(STOMPError) {
+        for ticket in self.inner.withLock({ $0.resends }) {
+            await ticket.offer(connection)
+            if Task.isCancelled { throw .cancelled }
+        }
+    }
+
+    /// Sends what was queued; the connection is everybody's when nothing is left.
+    func sendQueued(by connection: STOMPConnection) async throws(STOMPError) {
+        while true {
+            let now = self.time.now
+            let (request, expired, waiters) = self.inner.withLock { state -> (SendRequest?, Int, [Waiter]) in
+                let (request, expired) = state.queue.takeFirst(at: now)
+                // In one step, so that nothing is queued behind the last.
+                return (request, expired, request == nil ? Self.publish(connection, &state) : [])
+            }
+            if expired > 0 { self.hub.send(.framesLost(expired)) }
+            guard let request else {
+                for waiter in waiters { waiter.connection.resolve(.success(connection)) }
+                return
+            }
+            do throws(STOMPError) {
+                if try connection.sendNow(request) { continue }
+                try await connection.send(request, receipt: .none)
+            } catch {
+                // This one cannot be sent, or dies with the connection like any other in its outbox.
+                self.hub.send(.framesLost(1))
+                if error.code != .invalidArgument { throw error }
+            }
+        }
+    }
+
+    /// Says goodbye to the connection that there is.
+    func drain() async {
+        let (connection, waitsForHandlers) = self.inner.withLock { state in
+            (state.connection ?? state.opening, state.waitsForHandlers)
+        }
+        guard let connection else { return }
+        let report = await connection.drain(waitingForHandlers: waitsForHandlers)
+        self.hub.send(.drained(report))
+    }
+
+    func end(_ failure: STOMPError?) {
+        let reason = failure ?? STOMPError(.closed, "The client is shut down.")
+        let (waiters, resends, lost) = self.inner.withLock { state in
+            state.phase = .ended(reason)
+            state.connection = nil
+            state.opening = nil
+            defer {
+                state.waiters = []
+                state.resends = []
+            }
+            return (state.waiters, state.resends, state.queue.removeAll())
+        }
+        if lost > 0 { self.hub.send(.framesLost(lost)) }
+        for waiter in waiters { waiter.connection.resolve(.failure(reason)) }
+        for ticket in resends { ticket.fail(reason) }
+        self.hub.finish(.closed(failure))
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+
+/// Sends that have to wait: for a connection, for room, for a receipt.
+extension STOMPClient {
+    @usableFromInline
+    func send(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
+        switch receipt.kind {
+        case .none:
+            try await self.sendOnce(request)
+        case .required(let timeout, .fail):
+            try await self.send(request, receipt: .required(timeout))
+        case .required(let timeout, .resend):
+            try await self.sendUntilConfirmed(request, within: timeout)
+        }
+    }
+
+    private func sendOnce(_ request: SendRequest) async throws(STOMPError) {
+        switch self.configuration.sendWhileDisconnected {
+        case .wait:
+            try await self.send(request, receipt: .plain)
+        case .fail:
+            guard let connection = self.current else { throw Self.noConnection }
+            try await connection.send(request, receipt: .none)
+        case .enqueue(let limits):
+            if try self.enqueue(request, limits) { return }
+            // There is a connection, which has no room, or has just ended.
+            try await self.send(request, receipt: .plain)
+        }
+    }
+
+    private static let noConnection = STOMPError(
+        .notConnected,
+        "There is no connection, so nothing was sent; with sendWhileDisconnected set to .wait the call would wait for one."
+    )
+
+    /// - Returns: `false` if there is a connection.
+    private func enqueue(_ request: SendRequest, _ limits: STOMPSendQueueLimits) throws(STOMPError) -> Bool {
+        let now = self.time.now
+        let dropped = try self.inner.withLock { state throws(STOMPError) -> Int? in
+            if case .ended(let reason) = state.phase { throw Self.refusal(reason) }
+            if let connection = state.connection, !connection.outbox.isClosed { return nil }
+            return try state.queue.append(request, limits: limits, at: now)
+        }
+        guard let dropped else { return false }
+        if dropped > 0 { self.hub.send(.framesLost(dropped)) }
+        return true
+    }
+
+    private enum Receipt {
+        case plain
+        case required(Duration?)
+    }
+
+    /// Sends by the present connection or, while nothing has been sent, by the next one.
+    private func send(_ request: SendRequest, receipt: Receipt) async throws(STOMPError) {
+        let deadline = self.time.now + self.configuration.connectionWaitTimeout
+        if self.configuration.sendWhileDisconnected == .fail, self.current == nil { throw Self.noConnection }
+        var connection = try await self.currentConnection(until: deadline)
+        while true {
+            do throws(STOMPError) {
+                switch receipt {
+                case .plain: try await connection.send(request, receipt: .none)
+                case .required(let timeout): try await connection.send(request, awaitingReceiptWithin: timeout)
+                }
+                return
+            } catch  where error.code == .notConnected {
+                if self.configuration.sendWhileDisconnected == .fail { throw error }
+                connection = try await self.currentConnection(after: connection, until: deadline)
+            }
+        }
+    }
+
+    // MARK: - Until confirmed
+
+    /// Repeats the send on each new connection, in the order of the calls, until it is confirmed or refused.
+    ///
+    /// At least once: a broker may have it twice.
+    private func sendUntilConfirmed(_ request: SendRequest, within timeout: Duration?) async throws(STOMPError) {
+        let ticket = ResendTicket()
+        var connection = try self.inner.withLock { state throws(STOMPError) -> STOMPConnection? in
+            if case .ended(let reason) = state.phase { throw Self.refusal(reason) }
+            state.resends.append(ticket)
+            return state.connection
+        }
+        defer {
+            self.inner.withLock { $0.resends.removeAll { $0 === ticket } }
+            ticket.leave()
+        }
+        var mayHaveBeenSent = false
+        while true {
+            let present: STOMPConnection
+            if let connection, !connection.outbox.isClosed {
+                present = connection
+            } else {
+                present = try await self.turn(of: ticket, after: connection, mayHaveBeenSent)
+            }
+            do throws(STOMPError) {
+                defer { ticket.endTurn() }
+                return try await present.send(request, awaitingReceiptWithin: timeout) { ticket.endTurn() }
+            } catch  where error.code == .connectionLost || error.code == .notConnected {
+                mayHaveBeenSent = mayHaveBeenSent || error.code == .connectionLost
+                connection = try await self.turn(of: ticket, after: present, mayHaveBeenSent)
+            }
+        }
+    }
+
+    private func turn(
+        of ticket: ResendTicket,
+        after previous: STOMPConnection?,
+        _ mayHaveBeenSent: Bool
+    ) async throws(STOMPError) -> STOMPConnection {
+        do throws(STOMPError) {
+            // What may have been sent waits for as long as the client tries to connect: its outcome depends on that.
+            let deadline = mayHaveBeenSent ? nil : self.time.now + self.configuration.connectionWaitTimeout
+            guard let deadline else { return try await ticket.turn(after: previous) }
+            return try await withDeadline(deadline, of: self.time, timeout: Self.noConnection) {
+                () throws(STOMPError) in
+                try await ticket.turn(after: previous)
+            }
+        } catch {
+            guard mayHaveBeenSent, error.code != .cancelled else { throw Self.refusal(error) }
+            throw STOMPError(
+                .connectionLost,
+                "The client ended before the receipt came, so the outcome is unknown: \(error.message)",
+                cause: error
+            )
+        }
+    }
+}

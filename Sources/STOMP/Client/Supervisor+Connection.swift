@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+import STOMPTransport
+
+extension Supervisor {
+    private enum Report: Sendable {
+        /// The connection has ended; `nil`: as wished.
+        case ended(STOMPError?)
+        case resumed(Resumption)
+        /// A server that is preferred answers again.
+        case found(server: Int)
+        case stopped
+    }
+
+    /// How far the subscriptions and sends of the last connection came by this one.
+    private enum Resumption: Sendable {
+        case complete
+        case failed(STOMPError, during: SubscriptionStorage?)
+    }
+
+    /// Runs a connection to its end.
+    ///
+    /// All of it has ended when this returns, so that the next attempt finds no other connection alive.
+    func drive(_ connection: STOMPConnection, _ legacy: inout Legacy) async -> Outcome {
+        let client = self.client
+        let earlier = legacy
+        client.begin(connection)
+        let (end, resumption, destination) = await withTaskGroup(of: Report.self) { group in
+            group.addTask(name: "stomp.connection") { .ended(await connection.run()) }
+            group.addTask(name: "stomp.resumption") { .resumed(await self.resume(earlier, by: connection)) }
+            if !client.servers.priorityEndpoints.isEmpty {
+                group.addTask(name: "stomp.priority") { await self.lookForPriority() }
+            }
+            var end: STOMPError?
+            var resumption = Resumption.complete
+            var destination: Int?
+            for await report in group {
+                switch report {
+                case .ended(let error):
+                    end = error
+                    client.publish(nil)
+                    group.cancelAll()
+                case .resumed(let outcome):
+                    resumption = outcome
+                case .found(let server):
+                    destination = server
+                    client.publish(nil)
+                    connection.handOver()
+                    group.addTask(name: "stomp.hand-over") {
+                        await connection.disconnect()
+                        return .stopped
+                    }
+                case .stopped:
+                    break
+                }
+            }
+            return (end, resumption, destination)
+        }
+        client.hub.send(.disconnected(end))
+        legacy = await self.legacy(of: connection, earlier, resumption)
+        if let destination, !Task.isCancelled, end == nil { return .movesBack(destination) }
+        return end.map { .lost($0) } ?? .wished
+    }
+
+    private func legacy(
+        of connection: STOMPConnection,
+        _ earlier: Legacy,
+        _ resumption: Resumption
+    ) async -> Legacy {
+        var legacy = Legacy()
+        if case .failed(let error, let suspect) = resumption, error.code == .serverError {
+            // An ERROR that names nobody: if there is one suspect only, it was that one.
+            if let suspect {
+                let rejected = error.frame.map { STOMPError.rejected(by: $0) } ?? error
+                suspect.end(.failed(rejected), revoking: true)
+                self.client.hub.send(.subscriptionFailed(subscription: suspect.id, rejected))
+            }
+            legacy.resumesOneByOne = true
+        }
+        let taken = await connection.survivors
+        let others = taken.filter { storage in !earlier.subscriptions.contains { $0 === storage } }
+        legacy.subscriptions = (earlier.subscriptions + others).filter { !$0.hasEnded }
+        return legacy
+    }
+
+    // MARK: - Resuming
+
+    /// The task `stomp.resumption`: subscriptions first, then what is to be sent again, then what was queued, in order;
+    /// only then other calls get the connection.
+    private func resume(_ legacy: Legacy, by connection: STOMPConnection) async -> Resumption {
+        let storages = legacy.subscriptions.filter { !$0.hasEnded }
+        let isSuspectKnown = legacy.resumesOneByOne || storages.count == 1
+        let groups = isSuspectKnown ? storages.map { [$0] } : [storages]
+        for group in groups where !group.isEmpty {
+            do throws(STOMPError) {
+                try await connection.resume(group)
+            } catch {
+                return .failed(error, during: isSuspectKnown ? group.first : nil)
+            }
+        }
+        do throws(STOMPError) {
+            try await self.client.sendAgain(by: connection)
+            try await self.client.sendQueued(by: connection)
+        } catch {
+            return .failed(error, during: nil)
+        }
+        self.client.hub.send(.resumed(subscriptionCount: storages.count), state: .connected(connection.session))
+        return .complete
+    }
+
+    // MARK: - Priority
+
+    /// The task `stomp.priority`: looks for a preferred server while connected to another.
+    private func lookForPriority() async -> Report {
+        while !Task.isCancelled {
+            let next = self.schedule.withLock { $0.nextProbe(at: self.client.time.now) }
+            guard let probe = next else { break }
+            await self.client.time.sleep(until: self.client.time.now + probe.delay)
+            if Task.isCancelled { break }
+            do throws(STOMPError) {
+                // A whole handshake: a port that answers may still be no broker.
+                try await self.open(probe, after: nil).transport.close()
+                return .found(server: probe.server)
+            } catch {
+                continue
+            }
+        }
+        return .stopped
+    }
+}
