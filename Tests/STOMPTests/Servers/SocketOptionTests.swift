@@ -88,6 +88,7 @@ struct SocketOptionTests {
         #expect(list.settled().description == list.description)
         list.prefersLocalhost = true
         #expect(list.settled().servers.map(\.endpoint.host) == [name, "elsewhere.example"])
+        #expect(STOMPClient(list).servers.servers.map(\.endpoint.host) == [name, "elsewhere.example"])
         list.triesLoopback = true
         #expect(list.settled().servers.first?.endpoint.host == "127.0.0.1")
     }
