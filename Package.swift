@@ -56,7 +56,7 @@ let package = Package(
         .testTarget(name: "STOMPCoreTests", dependencies: ["STOMPCore", "CScan"], swiftSettings: settings),
         .testTarget(
             name: "STOMPTransportTests",
-            dependencies: ["STOMPTransport", "TestSupport"],
+            dependencies: ["STOMPTransport", "STOMPCore", "STOMPTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -4,7 +4,7 @@
 /// A connected TCP stream.
 final class Socket: ByteTransport {
     let peerDescription: String
-    private let descriptor: PolledDescriptor
+    let descriptor: PolledDescriptor
 
     init(_ descriptor: PolledDescriptor, peerDescription: String) {
         self.descriptor = descriptor
