@@ -5,8 +5,8 @@ import Foundation
 
 /// Gives the jobs that a simulation's thread would hand to the global pool to the simulation instead.
 ///
-/// Two kinds go there in spite of a task's executor preference: unstructured tasks, and an actor that is left while other
-/// jobs of the same thread wait for it.
+/// An actor goes there, in spite of its jobs' executor preference, when it is left while others of them wait for it; and
+/// so do unstructured tasks.
 enum GlobalJobs {
     private typealias Original = @convention(thin) (UnownedJob) -> Void
     private typealias Hook = @convention(thin) (UnownedJob, Original) -> Void

@@ -15,8 +15,8 @@ struct Simulation: Sendable {
 
     /// Runs it on the calling thread, in no time.
     init(seed: UInt64, options: SimulationOptions = SimulationOptions()) {
-        let world = World(seed: seed, options: options)
         let executor = SimulationExecutor()
+        let world = World(seed: seed, options: options, executor: executor)
         let outcome = executor.run(world.clock, until: options.limit) { await world.play() }
         let journal = world.journal
         if outcome != .finished {

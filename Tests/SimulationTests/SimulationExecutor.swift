@@ -60,6 +60,7 @@ final class SimulationExecutor: TaskExecutor {
     ///   - clock: moved to its next deadline whenever nothing else is left to do.
     ///   - limit: how far it may be moved.
     ///   - body: the simulation; its tasks must not leave this executor.
+    /// - Returns: how it ended.
     func run(
         _ clock: ManualClock,
         until limit: Duration,
@@ -75,7 +76,7 @@ final class SimulationExecutor: TaskExecutor {
         _ body: @escaping @Sendable () async -> Void
     ) -> Outcome {
         _ = Task(name: "simulation", executorPreference: self) {
-            await body()
+            await CleanupExecutor.$current.withValue(self) { await body() }
             self.finished.withLock { $0 = true }
         }
         while true {

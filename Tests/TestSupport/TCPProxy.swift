@@ -36,6 +36,7 @@ package final class TCPProxy: Sendable {
     ///   - serverPort: where connections lead to, on 127.0.0.1.
     ///   - clock: what delays are measured with.
     ///   - body: the test.
+    /// - Returns: what `body` returns.
     /// - Throws: what `body` throws.
     package static func with<Value>(
         to serverPort: Int,

@@ -31,7 +31,7 @@ public struct FaultPlan: Sendable {
         case slowReader
         /// An ERROR that names nobody, after which the connection stays open.
         case strayError
-        /// An ERROR that names a receipt, before the RECEIPT itself.
+        /// An ERROR that names a receipt, before the RECEIPT itself; what it refuses has taken effect all the same.
         case refusedReceipt
         /// A RECEIPT that does not come.
         case missingReceipt

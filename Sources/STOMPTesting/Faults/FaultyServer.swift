@@ -33,9 +33,8 @@ public final class FaultyServer: Sendable {
         self.init(broker, plan: plan, clock: clock) { _ in }
     }
 
-    /// - Parameters:
-    ///   - pipeCapacity: how many bytes a client may have on the way before it must wait.
-    ///   - report: told of each attempt and each end.
+    /// A server that tells `report` of each attempt and each end, and whose clients must wait when they have
+    /// `pipeCapacity` bytes on the way.
     package init(
         _ broker: STOMPBroker,
         plan: FaultPlan,
@@ -138,6 +137,7 @@ public final class FaultyServer: Sendable {
 ///   - plan: what goes wrong.
 ///   - clock: what delays and pauses are measured with.
 ///   - body: when it ends, so do the connections.
+/// - Returns: what `body` returns.
 /// - Throws: what `body` throws.
 public func withFaultyServer<Value>(
     _ broker: STOMPBroker,

@@ -36,7 +36,10 @@ struct FrameFaults {
         if self.frameCount == self.faults.errorBefore { passed += Self.error("") }
         self.frameCount += 1
         let start = Array("RECEIPT\n".utf8)
-        guard frame.starts(with: start) else { return passed += frame }
+        guard frame.starts(with: start) else {
+            passed += frame
+            return
+        }
         defer { self.receiptCount += 1 }
         if self.faults.missingReceipts.contains(self.receiptCount) { return }
         if self.faults.refusedReceipts.contains(self.receiptCount) {
