@@ -112,12 +112,13 @@ struct FaultyServerTests {
         script.frames.duplicateReceipts = [0]
         script.frames.refusedReceipts = [2]
         script.frames.errorBefore = 4
-        try await self.with([script]) { _, server, configuration, clock in
+        try await self.with([script]) { broker, server, configuration, clock in
             let end = await self.code {
                 try await withSTOMPClient(STOMPServer(server.endpoint), configuration: configuration) { client in
                     try await client.send("a", to: "/queue/a", receipt: .required)
                     async let missing = self.code { try await client.send("b", to: "/queue/a", receipt: .required) }
-                    try await clock.waitForSleepers(1)
+                    // Sent, so that its time runs.
+                    _ = try await broker.messages(in: "/queue/a", count: 2)
                     clock.advance(by: configuration.receiptTimeout)
                     #expect(await missing == .receiptTimedOut)
                     let refused = await self.code { try await client.send("c", to: "/queue/a", receipt: .required) }
