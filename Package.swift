@@ -52,7 +52,12 @@ let package = Package(
             path: "Examples/Quickstart",
             swiftSettings: settings
         ),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTesting", "STOMPTransport"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(name: "STOMPCoreTests", dependencies: ["STOMPCore", "CScan"], swiftSettings: settings),
         .testTarget(
             name: "STOMPTransportTests",
@@ -82,7 +87,12 @@ let package = Package(
         ),
         .testTarget(
             name: "STOMPTestingTests",
-            dependencies: ["STOMPTesting", "STOMPCore", "STOMPTransport"],
+            dependencies: ["STOMP", "STOMPTesting", "STOMPCore", "STOMPTransport", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTesting", "TestSupport"],
             swiftSettings: settings
         ),
     ]

@@ -74,6 +74,12 @@ final class Socket: ByteTransport {
         self.descriptor.close()
     }
 
+    func reset() {
+        // A socket that has failed, or is closed, needs no reset.
+        _ = try? self.descriptor.use { number in System.reset(number) }
+        self.descriptor.close()
+    }
+
     private func closedError() -> TransportError {
         TransportError(
             kind: .closed,

@@ -160,6 +160,14 @@ extension System {
         #endif
     }
 
+    /// To be closed then: the peer gets a reset instead of the end of the stream.
+    static func reset(_ descriptor: Int32) {
+        var lingering = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &lingering, socklen_t(MemoryLayout<linger>.size))
+        var nowhere = sockaddr()
+        _ = connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+    }
+
     static func shutDown(_ descriptor: Int32) {
         _ = shutdown(descriptor, Int32(SHUT_RDWR))
     }

@@ -96,7 +96,8 @@ struct DemultiplexerTests {
                 parser: FrameParser(version: .v12, pool: pool),
                 rules: HeaderRules(version: .v12)
             )
-            try sorting.insert(self.storage("1"), self.storage("1").owner)
+            let storage = self.storage("1")
+            try sorting.insert(storage, storage.owner)
             let bodies = (0..<40).map { "\($0)" + String(repeating: "y", count: isLarge ? 3_000 : 10) }
             for body in bodies { try self.read(ConnectedPair.message(body, to: "1"), &sorting) }
             #expect(self.take(&sorting).flatMap(\.1) == bodies)
