@@ -14,7 +14,7 @@ final class ClientSource: Sendable {
         var isOver = false
     }
 
-    let isReconnecting = false
+    let isReconnecting = true
     private let world: World
     private let servers: [FaultyServer]
     private let state: Locked<State>
@@ -27,7 +27,7 @@ final class ClientSource: Sendable {
 
     /// The only place that knows how a client is made: a reconnecting one gets all servers, and is the only one.
     private static func makeClient(_ world: World, _ servers: [FaultyServer], epoch: Int) -> STOMPClient {
-        STOMPClient(STOMPServer(servers[epoch % servers.count].endpoint), configuration: world.configuration)
+        STOMPClient(STOMPServerList(servers.map { STOMPServer($0.endpoint) }), configuration: world.configuration)
     }
 
     /// The one in use; it may have ended.

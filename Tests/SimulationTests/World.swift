@@ -39,6 +39,8 @@ final class World: Sendable {
         configuration.clock = self.clock
         // Not `nil`: in a task without a preference of its own that is the global pool, past the hook.
         configuration.livenessExecutor = executor
+        configuration.random = SplitMix64(seed: seed, index: -2)
+        configuration.handlerTimeout = .seconds(2)
         // Small enough that it fills up, also for one message.
         configuration.outboxLimit = 1 + random.magnitude(below: 64 * 1024)
         if random.hits(20) { configuration.heartBeat = .none }
