@@ -108,9 +108,8 @@ extension STOMPClient {
         }
     }
 
-    /// Sends what is to be sent again and what was queued; the connection is everybody's when nothing is left.
-    ///
-    /// - Parameter onPublished: called then, before calls that waited go on.
+    /// Sends what is to be sent again and what was queued; the connection is everybody's when nothing is left, which
+    /// `onPublished` is told before calls that waited go on.
     func sendBacklog(by connection: STOMPConnection, onPublished: () -> Void) async throws(STOMPError) {
         while true {
             try await self.sendAgain(by: connection)

@@ -88,7 +88,7 @@ struct GracefulShutdownTests {
         }
     }
 
-    @Test("B-17 B-29 A broker that answers nothing holds it up no longer than its limits; all of it is reported")
+    @Test("B-17 B-29 A broker that answers nothing holds it up no longer than shutdownTimeout; all of it is reported")
     func silentBroker() async throws {
         try await self.withHandler { (held) async throws in
             let (run, peer, finish) = (held.run, held.peer, held.finish)
@@ -101,10 +101,7 @@ struct GracefulShutdownTests {
             #expect(try await peer.receiveFrame().hasPrefix("ACK"))
             #expect(try await peer.receiveFrame().hasPrefix("UNSUBSCRIBE"))
             await run.pass(.seconds(5))
-            // For the receipt of the SEND.
-            await run.pass(.seconds(5))
             #expect(try await peer.receiveFrame().hasPrefix("DISCONNECT"))
-            await run.pass(.seconds(5))
             #expect(try await run.end.value() == nil)
             let report = try #require(run.client.inner.withLock { $0.report })
             #expect(report.unconfirmedSubscriptions == ["1"])
