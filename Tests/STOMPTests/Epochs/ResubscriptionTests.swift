@@ -132,6 +132,23 @@ struct ResubscriptionTests {
         }
     }
 
+    @Test("B-1 One whose unsubscribe() is cut short by the loss has ended all the same", arguments: 0..<20)
+    func endedByLoss(round: Int) async throws {
+        try await EpochRun.with { (run) async throws in
+            let first = try await run.session(0, "version:1.2\nserver:RabbitMQ/3.10.8\n")
+            let subscription = try await run.subscribe(at: first)
+            let leaving = Task { try await subscription.unsubscribe() }
+            #expect(try await first.receiveFrame().hasPrefix("BEGIN"))
+            first.hangUp()
+            _ = await leaving.result
+            await run.pass(.seconds(1))
+            let second = try await run.session()
+            await run.untilConnected()
+            #expect(second.hasReceivedNothing)
+            withExtendedLifetime(subscription) {}
+        }
+    }
+
     @Test("B-1 Ids that are made by a later connection are not those of subscriptions that went on")
     func freshIDs() async throws {
         try await EpochRun.with { (run) async throws in
