@@ -31,8 +31,9 @@ extension Outbox {
     ///
     /// - Parameters:
     ///   - serializer: the connection's.
-    ///   - deadline: until when the receipt of DISCONNECT is waited for.
-    func drain(serializer: FrameSerializer, until deadline: Duration) async {
+    ///   - deadline: until when the receipt of DISCONNECT is waited for, if it can be said at once.
+    ///   - latest: until when, if not.
+    func drain(serializer: FrameSerializer, until deadline: Duration, orLater latest: Duration) async {
         self.beginDraining()
         let turn = OneShot<Void>()
         let mustWait = self.state.withLock { state in
@@ -41,7 +42,7 @@ extension Outbox {
                 self.appendDisconnect(&state, serializer: serializer, deadline: deadline)
                 return false
             }
-            state.quiet.append(Leaver(serializer: serializer, deadline: deadline, turn: turn))
+            state.quiet.append(Leaver(serializer: serializer, deadline: latest, turn: turn))
             return true
         }
         guard mustWait else { return }

@@ -190,10 +190,12 @@ extension STOMPConnection {
     nonisolated func disconnect(quietUntil quiet: Duration, until deadline: Duration) async -> Int {
         let late = STOMPError(.receiptTimedOut, "Receipts were still outstanding.")
         try? await withDeadline(quiet, of: self.time, timeout: late) { () throws(STOMPError) in
-            await self.outbox.drain(serializer: self.serializer, until: deadline)
+            let soonest = min(self.time.now + self.configuration.shutdownTimeout, deadline)
+            await self.outbox.drain(serializer: self.serializer, until: soonest, orLater: deadline)
         }
         let outstanding = self.outbox.isClosing ? 0 : self.outbox.outstandingReceiptCount
         // Whoever was first closes; both await the connection's task.
+        let deadline = min(self.time.now + self.configuration.shutdownTimeout, deadline)
         guard let farewell = self.outbox.disconnect(serializer: self.serializer, deadline: deadline) else { return 0 }
         // Where there are no receipts, the broker's end of the stream is the answer.
         try? await farewell.value()

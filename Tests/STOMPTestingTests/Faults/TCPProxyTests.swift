@@ -8,6 +8,13 @@ import Testing
 
 @Suite("The TCP proxy of the tests", .timeLimit(.minutes(1)))
 struct TCPProxyTests {
+    /// How one connection ends is what is looked at.
+    private static let once = {
+        var configuration = STOMPConfiguration()
+        configuration.reconnect = .never
+        return configuration
+    }()
+
     private func with(
         clock: any Clock<Duration> = ContinuousClock(),
         _ body: (STOMPBroker, TCPProxy, STOMPServer) async throws -> Void
@@ -31,7 +38,7 @@ struct TCPProxyTests {
     @Test("Passes on")
     func passesOn() async throws {
         try await self.with { broker, proxy, server in
-            try await withSTOMPClient(server) { client in
+            try await withSTOMPClient(server, configuration: Self.once) { client in
                 let body = [UInt8](repeating: 7, count: 1_000_000)
                 try await client.send(body, to: "/queue/a", receipt: .required)
                 let subscription = try await client.subscribe(to: "/queue/a")
@@ -48,7 +55,7 @@ struct TCPProxyTests {
     func reset() async throws {
         try await self.with { broker, proxy, server in
             let error = await self.error {
-                try await withSTOMPClient(server) { client in
+                try await withSTOMPClient(server, configuration: Self.once) { client in
                     let subscription = try await client.subscribe(to: "/queue/a")
                     proxy.reset()
                     for try await _ in subscription {}
@@ -64,7 +71,7 @@ struct TCPProxyTests {
     func close() async throws {
         try await self.with { broker, proxy, server in
             let error = await self.error {
-                try await withSTOMPClient(server) { client in
+                try await withSTOMPClient(server, configuration: Self.once) { client in
                     let subscription = try await client.subscribe(to: "/queue/a")
                     proxy.close()
                     for try await _ in subscription {}
@@ -79,7 +86,7 @@ struct TCPProxyTests {
     func cut() async throws {
         try await self.with { broker, proxy, server in
             let error = await self.error {
-                try await withSTOMPClient(server) { client in
+                try await withSTOMPClient(server, configuration: Self.once) { client in
                     proxy.cut(afterBytes: 1_000, .toServer)
                     let text = String(repeating: "x", count: 100_000)
                     try await client.send(text, to: "/queue/a", receipt: .required)
@@ -95,17 +102,17 @@ struct TCPProxyTests {
     func refuse() async throws {
         try await self.with { _, proxy, server in
             proxy.refuse()
-            let error = await self.error { try await withSTOMPClient(server) { _ in } }
+            let error = await self.error { try await withSTOMPClient(server, configuration: Self.once) { _ in } }
             #expect(error?.code == .connectFailed)
             try proxy.accept()
-            try await withSTOMPClient(server) { _ in }
+            try await withSTOMPClient(server, configuration: Self.once) { _ in }
         }
     }
 
     @Test("A black hole keeps the connection and passes nothing on, until it is healed")
     func blackhole() async throws {
         try await self.with { broker, proxy, server in
-            try await withSTOMPClient(server) { client in
+            try await withSTOMPClient(server, configuration: Self.once) { client in
                 proxy.blackhole([.toClient])
                 async let sent: Void = client.send("a", to: "/queue/a", receipt: .required)
                 _ = try await broker.messages(in: "/queue/a", count: 1)
@@ -120,7 +127,7 @@ struct TCPProxyTests {
     func delay() async throws {
         let clock = ManualClock()
         try await self.with(clock: clock) { broker, proxy, server in
-            try await withSTOMPClient(server) { client in
+            try await withSTOMPClient(server, configuration: Self.once) { client in
                 proxy.delay(.seconds(3), [.toServer])
                 async let sent: Void = client.send("a", to: "/queue/a", receipt: .required)
                 try await clock.waitForSleepers(1)
