@@ -12,6 +12,8 @@ final class ResendTicket: Sendable {
         /// Resolved when the send is in the outbox of the offered connection, or never will be.
         var turnEnd: OneShot<Void>?
         var isGone = false
+        /// Why the client has ended.
+        var failure: STOMPError?
     }
 
     private let state = Locked(State())
@@ -32,12 +34,19 @@ final class ResendTicket: Sendable {
         try? await end.value()
     }
 
+    /// Whether this connection has been offered.
+    func wasOffered(_ connection: STOMPConnection) -> Bool {
+        self.state.withLock { $0.offered === connection }
+    }
+
     /// The sender: waits for its turn on another connection than `previous`.
     func turn(after previous: STOMPConnection?) async throws(STOMPError) -> STOMPConnection {
         let waiter = OneShot<STOMPConnection>()
         self.state.withLock { state in
             if let offered = state.offered, offered !== previous {
                 waiter.resolve(.success(offered))
+            } else if let failure = state.failure {
+                waiter.resolve(.failure(failure))
             } else {
                 state.waiter = waiter
             }
@@ -45,9 +54,12 @@ final class ResendTicket: Sendable {
         return try await waiter.value()
     }
 
-    /// The sender: the frame is in the outbox, or the attempt has failed.
-    func endTurn() {
-        self.state.withLock { state in
+    /// The sender: the frame is in the outbox of this connection, or the attempt has failed.
+    ///
+    /// Its turn on a newer one, which may have begun before it learned of the end of this, goes on.
+    func endTurn(on connection: STOMPConnection) {
+        self.state.withLock { state -> OneShot<Void>? in
+            guard state.offered === connection else { return nil }
             defer { state.turnEnd = nil }
             return state.turnEnd
         }?.resolve(.success(()))
@@ -55,12 +67,19 @@ final class ResendTicket: Sendable {
 
     /// The sender: there will be no other attempt.
     func leave() {
-        self.state.withLock { $0.isGone = true }
-        self.endTurn()
+        self.state.withLock { state -> OneShot<Void>? in
+            state.isGone = true
+            defer { state.turnEnd = nil }
+            return state.turnEnd
+        }?.resolve(.success(()))
     }
 
     /// The client has ended.
     func fail(_ error: STOMPError) {
-        self.state.withLock { $0.waiter }?.resolve(.failure(error))
+        // The sender may not have learned yet that it has to wait.
+        self.state.withLock { state in
+            state.failure = error
+            return state.waiter
+        }?.resolve(.failure(error))
     }
 }

@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import Synchronization
 
 /// The connection that there is, and who waits for one.
 extension STOMPClient {
@@ -50,6 +51,16 @@ extension STOMPClient {
         }
     }
 
+    /// Whether a call that has sent nothing by this connection is to try the next one.
+    static func mayTryNext(_ error: STOMPError, after connection: STOMPConnection) -> Bool {
+        switch error.code {
+        case .notConnected: true
+        // It takes nothing new, since there will be another one.
+        case .closed: connection.handsOver.load(ordering: .relaxed)
+        default: false
+        }
+    }
+
     /// What a call that has sent nothing throws when the client has ended for this reason.
     static func refusal(_ reason: STOMPError) -> STOMPError {
         switch reason.code {
@@ -90,33 +101,42 @@ extension STOMPClient {
 
     /// Gives each send that is to be repeated its turn on a new connection, in their order.
     func sendAgain(by connection: STOMPConnection) async throws(STOMPError) {
-        for ticket in self.inner.withLock({ $0.resends }) {
+        // Calls may be added meanwhile.
+        while let ticket = self.inner.withLock({ $0.resends.first { !$0.wasOffered(connection) } }) {
             await ticket.offer(connection)
             if Task.isCancelled { throw .cancelled }
         }
     }
 
-    /// Sends what was queued; the connection is everybody's when nothing is left.
-    func sendQueued(by connection: STOMPConnection) async throws(STOMPError) {
+    /// Sends what is to be sent again and what was queued; the connection is everybody's when nothing is left, which
+    /// `onPublished` is told before calls that waited go on.
+    func sendBacklog(by connection: STOMPConnection, onPublished: () -> Void) async throws(STOMPError) {
         while true {
+            try await self.sendAgain(by: connection)
             let now = self.time.now
-            let (request, expired, waiters) = self.inner.withLock { state -> (SendRequest?, Int, [Waiter]) in
-                let (request, expired) = state.queue.takeFirst(at: now)
-                // In one step, so that nothing is queued behind the last.
-                return (request, expired, request == nil ? Self.publish(connection, &state) : [])
+            let (entry, expired, waiters) = self.inner.withLock { state -> (SendQueue.Entry?, Int, [Waiter]?) in
+                let (entry, expired) = state.queue.takeFirst(at: now)
+                // In one step, so that nothing is left behind the last.
+                let isLast = entry == nil && state.resends.allSatisfy { $0.wasOffered(connection) }
+                return (entry, expired, isLast ? Self.publish(connection, &state) : nil)
             }
             if expired > 0 { self.hub.send(.framesLost(expired)) }
-            guard let request else {
+            if let waiters {
+                onPublished()
                 for waiter in waiters { waiter.connection.resolve(.success(connection)) }
                 return
             }
+            guard let entry else { continue }
             do throws(STOMPError) {
-                if try connection.sendNow(request) { continue }
-                try await connection.send(request, receipt: .none)
-            } catch {
-                // This one cannot be sent, or dies with the connection like any other in its outbox.
+                if try connection.sendNow(entry.request) { continue }
+                try await connection.send(entry.request, receipt: .none)
+            } catch  where error.code == .invalidArgument {
+                // This one can never be sent.
                 self.hub.send(.framesLost(1))
-                if error.code != .invalidArgument { throw error }
+            } catch {
+                // Nothing of it has been written, so that it goes on waiting: for room, or for the next connection.
+                self.inner.withLock { $0.queue.putBack(entry) }
+                if error.code != .outboxFull { throw error }
             }
         }
     }
@@ -124,16 +144,22 @@ extension STOMPClient {
     /// Says goodbye to the connection that there is.
     func drain() async {
         let (connection, waitsForHandlers) = self.inner.withLock { state in
-            (state.connection ?? state.opening, state.waitsForHandlers)
+            state.isShuttingDown = true
+            return (state.connection ?? state.opening, state.waitsForHandlers)
         }
         guard let connection else { return }
         let report = await connection.drain(waitingForHandlers: waitsForHandlers)
-        self.hub.send(.drained(report))
+        self.inner.withLock { $0.report = report }
+    }
+
+    /// Whether a connection that is lost now needs no successor.
+    var isShuttingDown: Bool {
+        self.inner.withLock { $0.isShuttingDown }
     }
 
     func end(_ failure: STOMPError?) {
         let reason = failure ?? STOMPError(.closed, "The client is shut down.")
-        let (waiters, resends, lost) = self.inner.withLock { state in
+        let (waiters, resends, lost, report) = self.inner.withLock { state in
             state.phase = .ended(reason)
             state.connection = nil
             state.opening = nil
@@ -141,8 +167,10 @@ extension STOMPClient {
                 state.waiters = []
                 state.resends = []
             }
-            return (state.waiters, state.resends, state.queue.removeAll())
+            return (state.waiters, state.resends, state.queue.removeAll(), state.report)
         }
+        // Always after the end of the connection, though that and the drain end at the same time.
+        if let report { self.hub.send(.drained(report)) }
         if lost > 0 { self.hub.send(.framesLost(lost)) }
         for waiter in waiters { waiter.connection.resolve(.failure(reason)) }
         for ticket in resends { ticket.fail(reason) }

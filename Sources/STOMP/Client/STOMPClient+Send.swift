@@ -22,8 +22,7 @@ extension STOMPClient {
         case .wait:
             try await self.send(request, receipt: .plain)
         case .fail:
-            guard let connection = self.current else { throw Self.noConnection }
-            try await connection.send(request, receipt: .none)
+            try await self.send(request, receipt: .plain)
         case .enqueue(let limits):
             if try self.enqueue(request, limits) { return }
             // There is a connection, which has no room, or has just ended.
@@ -57,8 +56,14 @@ extension STOMPClient {
     /// Sends by the present connection or, while nothing has been sent, by the next one.
     private func send(_ request: SendRequest, receipt: Receipt) async throws(STOMPError) {
         let deadline = self.time.now + self.configuration.connectionWaitTimeout
-        if self.configuration.sendWhileDisconnected == .fail, self.current == nil { throw Self.noConnection }
-        var connection = try await self.currentConnection(until: deadline)
+        var connection =
+            if let current = self.current {
+                current
+            } else if self.configuration.sendWhileDisconnected == .fail {
+                throw Self.noConnection
+            } else {
+                try await self.currentConnection(until: deadline)
+            }
         while true {
             do throws(STOMPError) {
                 switch receipt {
@@ -66,8 +71,8 @@ extension STOMPClient {
                 case .required(let timeout): try await connection.send(request, awaitingReceiptWithin: timeout)
                 }
                 return
-            } catch  where error.code == .notConnected {
-                if self.configuration.sendWhileDisconnected == .fail { throw error }
+            } catch  where Self.mayTryNext(error, after: connection) {
+                if self.configuration.sendWhileDisconnected == .fail { throw Self.noConnection }
                 connection = try await self.currentConnection(after: connection, until: deadline)
             }
         }
@@ -98,9 +103,9 @@ extension STOMPClient {
                 present = try await self.turn(of: ticket, after: connection, mayHaveBeenSent)
             }
             do throws(STOMPError) {
-                defer { ticket.endTurn() }
-                return try await present.send(request, awaitingReceiptWithin: timeout) { ticket.endTurn() }
-            } catch  where error.code == .connectionLost || error.code == .notConnected {
+                defer { ticket.endTurn(on: present) }
+                return try await present.send(request, awaitingReceiptWithin: timeout) { ticket.endTurn(on: present) }
+            } catch  where error.code == .connectionLost || Self.mayTryNext(error, after: present) {
                 mayHaveBeenSent = mayHaveBeenSent || error.code == .connectionLost
                 connection = try await self.turn(of: ticket, after: present, mayHaveBeenSent)
             }
@@ -121,7 +126,8 @@ extension STOMPClient {
                 try await ticket.turn(after: previous)
             }
         } catch {
-            guard mayHaveBeenSent, error.code != .cancelled else { throw Self.refusal(error) }
+            // That of run() is the client's end.
+            guard mayHaveBeenSent, error.code != .cancelled || !Task.isCancelled else { throw Self.refusal(error) }
             throw STOMPError(
                 .connectionLost,
                 "The client ended before the receipt came, so the outcome is unknown: \(error.message)",

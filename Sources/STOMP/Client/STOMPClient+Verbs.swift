@@ -90,7 +90,7 @@ extension STOMPClient {
         guard let connection = self.current else { return false }
         do throws(STOMPError) {
             return try connection.sendNow(body, destination, contentType, headers, contentLength)
-        } catch  where error.code == .notConnected {
+        } catch  where Self.mayTryNext(error, after: connection) {
             // It has ended, and there may be another one.
             return false
         }
@@ -133,7 +133,7 @@ extension STOMPClient {
                     headers: headers,
                     options: options
                 )
-            } catch  where error.code == .notConnected || error.code == .connectionLost {
+            } catch  where error.code == .connectionLost || Self.mayTryNext(error, after: connection) {
                 // It ended with its connection; the next one may have more luck.
                 let lost = error
                 do throws(STOMPError) {
@@ -186,7 +186,15 @@ extension STOMPClient {
 
     /// Begins a transaction; see ``STOMPConnection/begin(id:)``.
     public func begin(id: String? = nil) async throws(STOMPError) -> STOMPTransaction {
-        try await self.currentConnection().begin(id: id)
+        let deadline = self.time.now + self.configuration.connectionWaitTimeout
+        var connection = try await self.currentConnection(until: deadline)
+        while true {
+            do throws(STOMPError) {
+                return try await connection.begin(id: id)
+            } catch  where Self.mayTryNext(error, after: connection) {
+                connection = try await self.currentConnection(after: connection, until: deadline)
+            }
+        }
     }
 
     /// Runs `body` in a transaction: COMMIT with a receipt when it returns, ABORT when it throws or the task is
@@ -198,6 +206,6 @@ extension STOMPClient {
     public nonisolated(nonsending) func withTransaction<Value>(
         _ body: (STOMPTransaction) async throws -> Value
     ) async throws -> Value {
-        try await self.currentConnection().withTransaction(body)
+        try await self.begin().end(after: body)
     }
 }

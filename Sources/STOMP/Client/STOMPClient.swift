@@ -33,6 +33,9 @@ public final class STOMPClient: Sendable {
         /// Sends without a receipt that were made while there was no connection.
         var queue = SendQueue()
         var waitsForHandlers = true
+        var isShuttingDown = false
+        /// What a graceful shutdown left undone.
+        var report: STOMPDrainReport?
     }
 
     /// How the client behaves.

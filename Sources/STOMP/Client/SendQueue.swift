@@ -5,7 +5,8 @@ import STOMPCore
 
 /// Messages that wait for a connection: a value, bounded in number, bytes and time.
 struct SendQueue: Sendable {
-    private struct Entry: Sendable {
+    /// A message and what is known about it.
+    struct Entry: Sendable {
         let request: SendRequest
         let byteCount: Int
         let deadline: Duration
@@ -37,7 +38,7 @@ struct SendQueue: Sendable {
         let size = request.byteCount
         while self.count >= limits.countLimit || self.byteCount + size > limits.byteLimit {
             switch limits.overflow {
-            case .dropOldest where !self.isEmpty:
+            case .dropOldest where !self.isEmpty && size <= limits.byteLimit:
                 _ = self.removeFirst()
                 dropped += 1
             case .dropOldest, .dropNewest:
@@ -56,9 +57,20 @@ struct SendQueue: Sendable {
     }
 
     /// The oldest message that may still be sent, and how many were too old.
-    mutating func takeFirst(at now: Duration) -> (request: SendRequest?, expired: Int) {
+    mutating func takeFirst(at now: Duration) -> (entry: Entry?, expired: Int) {
         let expired = self.dropExpired(at: now)
         return (self.removeFirst(), expired)
+    }
+
+    /// Puts back what was taken first, and not sent.
+    mutating func putBack(_ entry: Entry) {
+        if self.head > 0 {
+            self.head -= 1
+            self.entries[self.head] = entry
+        } else {
+            self.entries.insert(entry, at: 0)
+        }
+        self.byteCount += entry.byteCount
     }
 
     /// Forgets all; returns how many there were.
@@ -68,7 +80,7 @@ struct SendQueue: Sendable {
     }
 
     @discardableResult
-    private mutating func removeFirst() -> SendRequest? {
+    private mutating func removeFirst() -> Entry? {
         guard self.head < self.entries.count, let entry = self.entries[self.head] else { return nil }
         self.entries[self.head] = nil
         self.head += 1
@@ -77,7 +89,7 @@ struct SendQueue: Sendable {
             self.entries.removeFirst(self.head)
             self.head = 0
         }
-        return entry.request
+        return entry
     }
 
     private mutating func dropExpired(at now: Duration) -> Int {

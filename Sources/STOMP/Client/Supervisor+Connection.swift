@@ -70,14 +70,17 @@ extension Supervisor {
         _ resumption: Resumption
     ) async -> Legacy {
         var legacy = Legacy()
-        if case .failed(let error, let suspect) = resumption, error.code == .serverError {
+        if case .failed(let error, let suspect) = resumption {
             // An ERROR that names nobody: if there is one suspect only, it was that one.
-            if let suspect {
+            if error.code == .serverError, let suspect {
                 let rejected = error.frame.map { STOMPError.rejected(by: $0) } ?? error
-                suspect.end(.failed(rejected), revoking: true)
-                self.client.hub.send(.subscriptionFailed(subscription: suspect.id, rejected))
+                // Not one that was ended meanwhile.
+                if suspect.end(.failed(rejected), revoking: suspect.mode != .auto) {
+                    self.client.hub.send(.subscriptionFailed(subscription: suspect.id, rejected))
+                }
             }
-            legacy.resumesOneByOne = true
+            // The search for the guilty one goes on if it was cut short.
+            legacy.resumesOneByOne = error.code == .serverError || earlier.resumesOneByOne
         }
         let taken = await connection.survivors
         let others = taken.filter { storage in !earlier.subscriptions.contains { $0 === storage } }
@@ -101,12 +104,13 @@ extension Supervisor {
             }
         }
         do throws(STOMPError) {
-            try await self.client.sendAgain(by: connection)
-            try await self.client.sendQueued(by: connection)
+            try await self.client.sendBacklog(by: connection) {
+                let count = storages.count { !$0.hasEnded }
+                self.client.hub.send(.resumed(subscriptionCount: count), state: .connected(connection.session))
+            }
         } catch {
             return .failed(error, during: nil)
         }
-        self.client.hub.send(.resumed(subscriptionCount: storages.count), state: .connected(connection.session))
         return .complete
     }
 

@@ -75,6 +75,7 @@ final class Supervisor: Sendable {
                     if Task.isCancelled { return Self.end(legacy, error) }
                     previous = error
                     decision = self.schedule.withLock { $0.lost(error, at: self.now) }
+                    if case .attempt = decision, self.client.isShuttingDown { return Self.end(legacy, nil) }
                 case .movesBack(let server):
                     previous = nil
                     decision = .attempt(self.schedule.withLock { $0.moveBack(to: server, at: self.now) })

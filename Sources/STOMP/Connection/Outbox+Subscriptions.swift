@@ -38,7 +38,9 @@ extension Outbox {
     func abandon(_ storage: SubscriptionStorage) {
         guard storage.end(.finished, revoking: true) else { return }
         // Ids that SUBSCRIBE could say, UNSUBSCRIBE can say too.
-        try? self.writeFarewell(Farewell(storage: storage))
+        let farewell = Farewell(storage: storage)
+        // A new connection may have subscribed again before it was ended.
+        try? farewell.owner.outbox.writeFarewell(farewell)
     }
 
     /// The actor is to forget this subscription.

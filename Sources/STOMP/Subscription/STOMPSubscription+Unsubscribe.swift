@@ -40,8 +40,8 @@ extension STOMPSubscription {
         do throws(STOMPError) {
             // What the broker has sent before now is then here, and goes back with the rest.
             try await owner.outbox.roundTrip(version: owner.rules.version, within: owner.shutdownTimeout)
-        } catch  where error.code == .cancelled || error.code == .receiptTimedOut || storage.isInterrupted {
-            // Then it is given back afterwards; the subscription ends all the same.
+        } catch {
+            // Then it is given back afterwards, or went back with the connection; the subscription ends all the same.
         }
         guard storage.end(.finished, revoking: true), !storage.isInterrupted else { return }
         let farewell = Farewell(storage: storage, headers: headers)

@@ -27,15 +27,21 @@ extension STOMPConnection {
     public nonisolated(nonsending) func withTransaction<Value>(
         _ body: (STOMPTransaction) async throws -> Value
     ) async throws -> Value {
-        let transaction = try await self.begin()
-        return try await withCleanup {
-            let value = try await body(transaction)
+        try await self.begin().end(after: body)
+    }
+}
+
+extension STOMPTransaction {
+    nonisolated(nonsending) func end<Value>(after body: (STOMPTransaction) async throws -> Value) async throws -> Value
+    {
+        try await withCleanup {
+            let value = try await body(self)
             if Task.isCancelled { throw STOMPError.cancelled }
-            try await transaction.commit()
+            try await self.commit()
             return value
         } cleanup: { failed in
             // After a COMMIT that was written this finds the transaction ended.
-            if failed { try? await transaction.abort() }
+            if failed { try? await self.abort() }
         }
     }
 }
