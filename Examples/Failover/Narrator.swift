@@ -48,6 +48,8 @@ enum Narrator {
             self.say("client: connected, STOMP \(session.version)")
         case .resumed(let count):
             self.say("client: goes on, subscriptions: \(count)")
+        case .framesLost(let count):
+            self.say("client: frames that were not written: \(count)")
         case .warning(let text):
             self.say("client: warning: \(text)")
         default:
