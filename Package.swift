@@ -59,11 +59,16 @@ let package = Package(
             path: "Examples/Failover",
             swiftSettings: settings
         ),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTesting", "STOMPTransport"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(name: "STOMPCoreTests", dependencies: ["STOMPCore", "CScan"], swiftSettings: settings),
         .testTarget(
             name: "STOMPTransportTests",
-            dependencies: ["STOMPTransport", "TestSupport"],
+            dependencies: ["STOMPTransport", "STOMPCore", "STOMPTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -89,7 +94,12 @@ let package = Package(
         ),
         .testTarget(
             name: "STOMPTestingTests",
-            dependencies: ["STOMPTesting", "STOMPCore", "STOMPTransport"],
+            dependencies: ["STOMP", "STOMPTesting", "STOMPCore", "STOMPTransport", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTesting", "TestSupport"],
             swiftSettings: settings
         ),
     ]

@@ -93,7 +93,7 @@ extension STOMPError {
             }
         }
 
-        /// An argument cannot be sent: a bad header, destination, id or option.
+        /// An argument cannot be used: a bad header, destination, id, address or option.
         ///
         /// Nothing was written.
         public static let invalidArgument = Code(.invalidArgument)

@@ -45,8 +45,17 @@ package protocol ByteTransport: AnyObject, Sendable {
     /// Idempotent, never waits.
     func close()
 
+    /// As `close()`, but the peer gets an error instead of the end of the stream, where there is such a thing.
+    func reset()
+
     /// Who is at the other end, for people: "127.0.0.1:61613", "[::1]:61613", "in-memory".
     var peerDescription: String { get }
+}
+
+extension ByteTransport {
+    package func reset() {
+        self.close()
+    }
 }
 
 /// What connections come from on the serving side.

@@ -15,8 +15,10 @@ package struct TransportError: Error, Sendable, CustomStringConvertible {
         case closed
         /// The system could not do it: out of descriptors, an address in use, no permission.
         case system
-        /// Host or port cannot be an address.
+        /// Host or port, there or here, cannot be an address.
         case invalidAddress
+        /// The system does not let the socket have an option, or the local address, that is asked for.
+        case option
     }
 
     package var kind: Kind

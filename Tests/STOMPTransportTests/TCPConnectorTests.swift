@@ -68,8 +68,8 @@ struct TCPConnectorTests {
 
     @Test(
         arguments: [
-            ("", 61613), ("a\0b", 61613), ("[localhost]", 61613), ("::zz", 61613), ("fe80::1%no-such-interface", 61613),
-            ("[]", 61613), ("localhost", 0), ("localhost", 65536), ("localhost", -1),
+            ("", 61613), ("a\0b", 61613), ("[localhost]", 61613), ("::zz", 61613), ("::zz%lo", 61613), ("[]", 61613),
+            ("localhost", 0), ("localhost", 65536), ("localhost", -1),
         ]
     )
     func `nonsense is told at once`(_ host: String, _ port: Int) async throws {
@@ -86,6 +86,30 @@ struct TCPConnectorTests {
     func `addresses in digits need no look-up`(_ host: String, _ expected: String) throws {
         let address = try HostAndPort(host: host, port: 80, allowedPorts: 1...100).literalAddress()
         #expect(address?.description == expected)
+    }
+
+    @Test(arguments: ["none", "99999", "", "lo%lo"])
+    func `an interface that is not there is told, with those that are`(_ zone: String) async throws {
+        let error = try await self.connectError("fe80::1%\(zone)", 61613)
+        #expect(error.kind == .unreachable)
+        let start = "fe80::1%\(zone) is out of reach: this machine has no network interface \"\(zone)\"; it has "
+        #expect(error.message.hasPrefix(start))
+        #expect(error.message.contains(/\blo/))
+    }
+
+    @Test
+    func `an interface by its number is known by its name`() throws {
+        let byName = try address("fe80::1%lo", 80)
+        let number = byName.bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        #expect(try address("fe80::1%\(number)", 80) == byName)
+        #expect(throws: TransportError.self) { try address("2001:db8::1%lo", 80) }
+    }
+
+    @Test
+    func `a link-local address without its interface gets a hint`() async throws {
+        let message = try await self.connectError("fe80::1", 61613).message
+        #expect(message.hasPrefix("Could not connect to [fe80::1]:61613: "))
+        #expect(message.hasSuffix("(connect); a link-local address needs its interface, as in fe80::1%eth0."))
     }
 
     @Test

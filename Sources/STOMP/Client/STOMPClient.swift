@@ -57,7 +57,7 @@ public final class STOMPClient: Sendable {
     public init(_ servers: STOMPServerList, configuration: STOMPConfiguration = STOMPConfiguration()) {
         var configuration = configuration.bounded
         if let timeout = servers.connectionWaitTimeout { configuration.connectionWaitTimeout = timeout.bounded }
-        self.servers = servers
+        self.servers = servers.settled()
         self.configuration = configuration
         self.time = TimeSource(configuration.clock)
     }

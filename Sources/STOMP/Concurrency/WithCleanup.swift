@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+/// Where the task of `withCleanup` runs.
+package enum CleanupExecutor {
+    /// Set by a simulation, in which everything runs on one executor: unlike a child, an unstructured task does not
+    /// inherit it.
+    @TaskLocal package static var current: (any TaskExecutor)?
+}
+
 /// Runs `body`, then `cleanup`, also after an error or a cancellation, and waits for both.
 ///
 /// The one place with an unstructured task: a cancelled task could not say goodbye to the broker. The task is awaited
@@ -13,9 +20,9 @@ package func withCleanup<Value, Failure: Error>(
     do throws(Failure) {
         value = try await body()
     } catch {
-        await Task(name: "stomp.cleanup") { await cleanup(true) }.value
+        await Task(name: "stomp.cleanup", executorPreference: CleanupExecutor.current) { await cleanup(true) }.value
         throw error
     }
-    await Task(name: "stomp.cleanup") { await cleanup(false) }.value
+    await Task(name: "stomp.cleanup", executorPreference: CleanupExecutor.current) { await cleanup(false) }.value
     return value
 }

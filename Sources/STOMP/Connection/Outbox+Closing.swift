@@ -31,18 +31,18 @@ extension Outbox {
     ///
     /// - Parameters:
     ///   - serializer: the connection's.
-    ///   - timeout: how long the receipt of DISCONNECT may take, after as long for what is outstanding.
-    func drain(serializer: FrameSerializer, timeout: Duration) async {
-        let now = self.time.now
+    ///   - deadline: until when the receipt of DISCONNECT is waited for, if it can be said at once.
+    ///   - latest: until when, if not.
+    func drain(serializer: FrameSerializer, until deadline: Duration, orLater latest: Duration) async {
         self.beginDraining()
         let turn = OneShot<Void>()
         let mustWait = self.state.withLock { state in
             guard case .draining = state.phase else { return false }
             if Self.isQuiet(state) {
-                self.appendDisconnect(&state, serializer: serializer, deadline: now + timeout)
+                self.appendDisconnect(&state, serializer: serializer, deadline: deadline)
                 return false
             }
-            state.quiet.append(Leaver(serializer: serializer, deadline: now + timeout * 2, turn: turn))
+            state.quiet.append(Leaver(serializer: serializer, deadline: latest, turn: turn))
             return true
         }
         guard mustWait else { return }

@@ -238,10 +238,13 @@ package final class Outbox: Sendable {
     }
 
     private func failFlush(_ error: STOMPError) {
-        self.state.withLock { state in
-            state.isFlushing = false
-            state.writeFailure = error
-        }
+        self.state.withLock { $0.isFlushing = false }
+        self.fail(error)
+    }
+
+    /// The connection is of no use any more: the writer ends it with this error.
+    func fail(_ error: STOMPError) {
+        self.state.withLock { $0.writeFailure = error }
         self.writerSignal.raise()
     }
 

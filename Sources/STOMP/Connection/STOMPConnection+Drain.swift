@@ -21,8 +21,9 @@ extension STOMPConnection {
             report.busySubscriptions = storages.filter(\.isBusy).map(\.id)
         }
         self.outbox.beginDraining()
-        let timeout = self.configuration.shutdownTimeout
-        let (waits, unanswered) = self.outbox.unsubscribe(storages, within: timeout)
+        // One deadline for all that follows.
+        let deadline = self.time.now + self.configuration.shutdownTimeout
+        let (waits, unanswered) = self.outbox.unsubscribe(storages, until: deadline)
         report.unansweredMessageCount = unanswered
         for (id, receipt, waiter) in waits {
             do throws(STOMPError) {
@@ -32,7 +33,7 @@ extension STOMPConnection {
             }
         }
         for storage in storages { self.demultiplexer.remove(id: storage.id) }
-        report.outstandingReceiptCount = await self.disconnect(within: timeout)
+        report.outstandingReceiptCount = await self.disconnect(quietUntil: deadline, until: deadline)
         return report
     }
 
@@ -56,12 +57,11 @@ extension Outbox {
     /// - Returns: whom to wait for, where the broker gives receipts; how many messages had no answer.
     func unsubscribe(
         _ storages: [SubscriptionStorage],
-        within timeout: Duration
+        until deadline: Duration
     ) -> (waits: [(id: String, receipt: UInt64, waiter: OneShot<Void>)], unansweredCount: Int) {
         // First, so that nobody else says it too.
         let ended = storages.filter { $0.end(.finished, revoking: true) }
         guard !ended.isEmpty else { return ([], 0) }
-        let deadline = self.time.now + timeout
         let (waits, unanswered, action) = self.state.withLock {
             state -> ([(id: String, receipt: UInt64, waiter: OneShot<Void>)], Int, Action) in
             guard state.phase.admits(.ending) else { return ([], 0, .nothing) }

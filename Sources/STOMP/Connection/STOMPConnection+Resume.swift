@@ -28,8 +28,12 @@ extension STOMPConnection {
         for (storage, receipt, waiter) in waits {
             do throws(STOMPError) {
                 try await self.outbox.wait(for: receipt, waiter)
-            } catch  where error.code == .rejected || error.code == .receiptTimedOut {
+            } catch  where error.code == .rejected {
                 if self.fail(storage, error) { self.outbox.closeDeliveries(storage.owner) }
+            } catch  where error.code == .receiptTimedOut {
+                // Whether it is subscribed nobody knows; by another connection it will be known.
+                self.outbox.fail(error)
+                throw error
             }
         }
         // Those that ended meanwhile have nothing to be found by.

@@ -179,18 +179,23 @@ extension STOMPConnection {
     /// Returns within twice ``STOMPConfiguration/shutdownTimeout``. Never throws: that a broker closes without an answer
     /// is usual.
     public nonisolated func disconnect() async {
-        _ = await self.disconnect(within: self.configuration.shutdownTimeout)
+        let (now, timeout) = (self.time.now, self.configuration.shutdownTimeout)
+        _ = await self.disconnect(quietUntil: now + timeout, until: now + timeout * 2)
     }
 
+    /// - Parameters:
+    ///   - quiet: until when outstanding receipts are waited for.
+    ///   - deadline: until when the receipt of DISCONNECT is waited for.
     /// - Returns: how many calls still waited for a receipt when DISCONNECT was said.
-    nonisolated func disconnect(within timeout: Duration) async -> Int {
+    nonisolated func disconnect(quietUntil quiet: Duration, until deadline: Duration) async -> Int {
         let late = STOMPError(.receiptTimedOut, "Receipts were still outstanding.")
-        try? await withDeadline(self.time.now + timeout, of: self.time, timeout: late) { () throws(STOMPError) in
-            await self.outbox.drain(serializer: self.serializer, timeout: timeout)
+        try? await withDeadline(quiet, of: self.time, timeout: late) { () throws(STOMPError) in
+            let soonest = min(self.time.now + self.configuration.shutdownTimeout, deadline)
+            await self.outbox.drain(serializer: self.serializer, until: soonest, orLater: deadline)
         }
         let outstanding = self.outbox.isClosing ? 0 : self.outbox.outstandingReceiptCount
         // Whoever was first closes; both await the connection's task.
-        let deadline = self.time.now + timeout
+        let deadline = min(self.time.now + self.configuration.shutdownTimeout, deadline)
         guard let farewell = self.outbox.disconnect(serializer: self.serializer, deadline: deadline) else { return 0 }
         // Where there are no receipts, the broker's end of the stream is the answer.
         try? await farewell.value()

@@ -116,7 +116,7 @@ extension STOMPConnection {
         }
     }
 
-    /// - Parameter onAppended: called when the frame is in the outbox, in the order of the frames there.
+    /// As ``send(_:receipt:)``; calls `onAppended` when the frame is in the outbox, in the order of the frames there.
     nonisolated func send(
         _ request: SendRequest,
         awaitingReceiptWithin timeout: Duration?,

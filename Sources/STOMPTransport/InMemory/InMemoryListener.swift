@@ -14,12 +14,16 @@ package final class InMemoryListener: Listener {
     private static let backlogLimit = 1024
 
     private let pipeCapacity: Int
+    private let admits: @Sendable () -> Bool
     private let acceptable = Readiness()
     private let state = Locked(State())
 
-    /// `pipeCapacity` bounds each direction of each connection, in bytes.
-    package init(pipeCapacity: Int = 256 * 1024) {
+    /// - Parameters:
+    ///   - pipeCapacity: bounds each direction of each connection, in bytes.
+    ///   - admits: asked at each attempt to connect; called under a lock, and must not call back.
+    package init(pipeCapacity: Int = 256 * 1024, admits: @escaping @Sendable () -> Bool = { true }) {
         self.pipeCapacity = pipeCapacity
+        self.admits = admits
     }
 
     deinit {
@@ -33,7 +37,7 @@ package final class InMemoryListener: Listener {
         }
         let (client, server) = InMemoryPipe.makePair(capacity: self.pipeCapacity)
         let isTaken = self.state.withLock { state in
-            guard !state.isClosed, state.backlog.count < Self.backlogLimit else { return false }
+            guard !state.isClosed, state.backlog.count < Self.backlogLimit, self.admits() else { return false }
             state.backlog.append(server)
             return true
         }

@@ -25,17 +25,31 @@ struct HostAndPort: Sendable, CustomStringConvertible {
 
     /// The address if the host is one in digits, nil for a name; never waits.
     func literalAddress() throws(TransportError) -> SocketAddress? {
+        try self.checkZone()
         switch System.lookUp(host: self.host, port: self.port, isLiteral: true) {
         case .success(let addresses):
             return addresses.first
-        case .failure(let failure):
-            // No name contains a colon: this is an IPv6 address with a mistake, or with an interface unknown here.
+        case .failure:
+            // No name contains a colon: this is an IPv6 address with a mistake.
             guard !self.containsColon else {
-                let message = "\(self.host) is not an IPv6 address of this machine's networks: \(failure.reason)."
+                let isScoped = self.host.contains("%")
+                let hint = isScoped ? "; an interface is named only after a link-local one, as in fe80::1%eth0" : ""
+                let message = "\(self.host) is not an IPv6 address\(hint)."
                 throw TransportError(kind: .invalidAddress, message: message)
             }
             return nil
         }
+    }
+
+    /// Interfaces come and go, so this is asked at each attempt, and its error is not for ever.
+    private func checkZone() throws(TransportError) {
+        guard self.containsColon, let mark = self.host.firstIndex(of: "%") else { return }
+        let zone = self.host[mark...].dropFirst()
+        guard !System.isInterface(zone) else { return }
+        let known = System.interfaces().names.sorted().joined(separator: ", ")
+        let message =
+            "\(self.host) is out of reach: this machine has no network interface \"\(zone)\"; it has \(known)."
+        throw TransportError(kind: .unreachable, message: message)
     }
 
     private var containsColon: Bool { self.host.contains(":") }

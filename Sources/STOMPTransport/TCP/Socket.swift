@@ -4,7 +4,7 @@
 /// A connected TCP stream.
 final class Socket: ByteTransport {
     let peerDescription: String
-    private let descriptor: PolledDescriptor
+    let descriptor: PolledDescriptor
 
     init(_ descriptor: PolledDescriptor, peerDescription: String) {
         self.descriptor = descriptor
@@ -71,6 +71,12 @@ final class Socket: ByteTransport {
     }
 
     func close() {
+        self.descriptor.close()
+    }
+
+    func reset() {
+        // A socket that has failed, or is closed, needs no reset.
+        _ = try? self.descriptor.use { number in System.reset(number) }
         self.descriptor.close()
     }
 

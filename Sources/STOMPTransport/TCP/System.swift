@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-// Seam: the one file that calls the C library (beside EventQueue). Calls are wrapped thinly: interruptions are retried,
-// errors become values, names and types that differ between Glibc, Musl and Darwin stay here.
+// Seam: the files of `System` are the ones that call the C library (beside EventQueue). Calls are wrapped thinly:
+// interruptions are retried, errors become values, names and types that differ between Glibc, Musl and Darwin stay here.
 
 #if canImport(Darwin)
 import Darwin
@@ -22,7 +22,7 @@ enum System {
     static let unreachableNumbers = [ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, ETIMEDOUT]
     static let closedNumbers = [EPIPE, ECONNRESET, ECONNABORTED, ENOTCONN, ESHUTDOWN]
     /// What `accept` may say about one connection, or about the network, without meaning the listener.
-    private static let passingAcceptNumbers = [ECONNABORTED, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH]
+    static let passingAcceptNumbers = [ECONNABORTED, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH]
 
     static func describe(_ number: Int32) -> String {
         strerror(number).map { String(cString: $0) } ?? "error \(number)"
@@ -85,7 +85,7 @@ enum System {
     }
 
     /// Tells waiting from a mere interruption, after which to try again; throws everything else.
-    private static func mustWait(_ call: StaticString, _ number: Int32) throws(SystemError) -> Bool {
+    static func mustWait(_ call: StaticString, _ number: Int32) throws(SystemError) -> Bool {
         switch number {
         case EAGAIN, EWOULDBLOCK: return true
         case EINTR: return false
@@ -102,216 +102,6 @@ enum System {
         let result = ioctl(descriptor, UInt(FIONREAD), &count)
         #endif
         return result == 0 ? Int(count) : 0
-    }
-
-    // MARK: - Sockets
-
-    /// A stream socket for the address's family: non-blocking, closed on exec, options set.
-    static func makeSocket(for address: SocketAddress) throws(SystemError) -> Int32 {
-        let family = address.bytes.withUnsafeBytes { bytes in
-            bytes.load(fromByteOffset: MemoryLayout<sockaddr>.offset(of: \.sa_family) ?? 0, as: sa_family_t.self)
-        }
-        #if canImport(Darwin)
-        let type = SOCK_STREAM
-        #elseif canImport(Glibc)
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        #elseif canImport(Musl)
-        let type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
-        #endif
-        let descriptor = try Self.check("socket") { socket(Int32(family), type, 0) }
-        Self.prepare(descriptor)
-        return descriptor
-    }
-
-    /// The next connection and its peer; nil when there is none yet.
-    static func accept(_ descriptor: Int32) throws(SystemError) -> (Int32, SocketAddress?)? {
-        while true {
-            var accepted: Int32 = -1
-            var number: Int32 = 0
-            let peer = Self.address { address, length in
-                #if canImport(Darwin)
-                accepted = Darwin.accept(descriptor, address, &length)
-                #else
-                accepted = csystem_accept(descriptor, address, &length)
-                #endif
-                number = errno
-                return accepted
-            }
-            if accepted >= 0 {
-                Self.prepare(accepted)
-                return (accepted, peer)
-            }
-            if !Self.passingAcceptNumbers.contains(number), try Self.mustWait("accept", number) {
-                return nil
-            }
-        }
-    }
-
-    /// Options fail only for a socket that has already failed, which its next use tells.
-    private static func prepare(_ descriptor: Int32) {
-        #if canImport(Darwin)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        Self.enable(SOL_SOCKET, SO_NOSIGPIPE, on: descriptor)
-        #endif
-        Self.enable(Int32(IPPROTO_TCP), TCP_NODELAY, on: descriptor)
-    }
-
-    private static func enable(_ level: Int32, _ option: Int32, on descriptor: Int32) {
-        var one: Int32 = 1
-        _ = setsockopt(descriptor, level, option, &one, socklen_t(MemoryLayout<Int32>.size))
-    }
-
-    /// Starts to connect; the outcome is asked for with `isConnected` when the socket is writable.
-    static func beginConnect(_ descriptor: Int32, to address: SocketAddress) throws(SystemError) {
-        let result = Self.withAddress(address) { connect(descriptor, $0, $1) }
-        // An interrupted connect goes on by itself; a second call would only say so.
-        guard result < 0, errno != EINPROGRESS, errno != EINTR else { return }
-        throw SystemError(call: "connect", number: errno)
-    }
-
-    /// Throws why connecting failed; false while it is under way.
-    static func isConnected(_ descriptor: Int32) throws(SystemError) -> Bool {
-        var number: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        try Self.check("getsockopt") { getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &length) }
-        if number != 0 {
-            throw SystemError(call: "connect", number: number)
-        }
-        return Self.peerAddress(descriptor) != nil
-    }
-
-    static func listen(_ descriptor: Int32, at address: SocketAddress) throws(SystemError) {
-        Self.enable(SOL_SOCKET, SO_REUSEADDR, on: descriptor)
-        try Self.check("bind") { Self.withAddress(address) { bind(descriptor, $0, $1) } }
-        #if canImport(Darwin)
-        try Self.check("listen") { Darwin.listen(descriptor, SOMAXCONN) }
-        #elseif canImport(Glibc)
-        try Self.check("listen") { Glibc.listen(descriptor, SOMAXCONN) }
-        #elseif canImport(Musl)
-        try Self.check("listen") { Musl.listen(descriptor, SOMAXCONN) }
-        #endif
-    }
-
-    static func shutDown(_ descriptor: Int32) {
-        _ = shutdown(descriptor, Int32(SHUT_RDWR))
-    }
-
-    /// Never retried: on Linux the number is free even after an interruption, and may be somebody else's by then.
-    static func close(_ descriptor: Int32) {
-        #if canImport(Darwin)
-        _ = Darwin.close(descriptor)
-        #elseif canImport(Glibc)
-        _ = Glibc.close(descriptor)
-        #elseif canImport(Musl)
-        _ = Musl.close(descriptor)
-        #endif
-    }
-
-    #if !canImport(Darwin)
-    static func addToCounter(_ descriptor: Int32) {
-        var one: UInt64 = 1
-        while write(descriptor, &one, MemoryLayout<UInt64>.size) < 0, errno == EINTR {}
-    }
-
-    static func resetCounter(_ descriptor: Int32) {
-        var count: UInt64 = 0
-        while read(descriptor, &count, MemoryLayout<UInt64>.size) < 0, errno == EINTR {}
-    }
-    #endif
-
-    // MARK: - Addresses
-
-    static func localAddress(_ descriptor: Int32) -> SocketAddress? {
-        Self.address { getsockname(descriptor, $0, &$1) }
-    }
-
-    static func peerAddress(_ descriptor: Int32) -> SocketAddress? {
-        Self.address { getpeername(descriptor, $0, &$1) }
-    }
-
-    private static func withAddress(
-        _ address: SocketAddress,
-        _ body: (UnsafePointer<sockaddr>?, socklen_t) -> Int32,
-    ) -> Int32 {
-        address.bytes.withUnsafeBytes { bytes in
-            body(bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
-        }
-    }
-
-    private static func address(_ body: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32) -> SocketAddress? {
-        var storage = sockaddr_storage()
-        return withUnsafeMutablePointer(to: &storage) { storage in
-            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let result = storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &length) }
-            guard result >= 0 else { return nil }
-            let filled = min(Int(length), MemoryLayout<sockaddr_storage>.size)
-            return SocketAddress(bytes: [UInt8](UnsafeRawBufferPointer(start: storage, count: filled)))
-        }
-    }
-
-    /// Host and port in digits; a scoped address keeps its scope.
-    static func numericNames(of address: [UInt8]) -> (host: String, port: String)? {
-        guard !address.isEmpty else { return nil }
-        var host = [CChar](repeating: 0, count: 256)
-        var port = [CChar](repeating: 0, count: 32)
-        let result = address.withUnsafeBytes { bytes in
-            getnameinfo(
-                bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
-                socklen_t(bytes.count),
-                &host,
-                socklen_t(host.count),
-                &port,
-                socklen_t(port.count),
-                NI_NUMERICHOST | NI_NUMERICSERV,
-            )
-        }
-        return result == 0 ? (Self.string(host), Self.string(port)) : nil
-    }
-
-    private static func string(_ characters: [CChar]) -> String {
-        String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    // MARK: - Names
-
-    /// Why a name has no address.
-    struct LookUpFailure: Error {
-        var reason: String
-        var number: Int32?
-    }
-
-    /// Waits for the network unless `isLiteral`: then only an address in digits is understood.
-    ///
-    /// Without AI_ADDRCONFIG, which would hide loopback addresses on a machine without a network.
-    static func lookUp(host: String, port: Int, isLiteral: Bool) -> Result<[SocketAddress], LookUpFailure> {
-        var hints = addrinfo()
-        hints.ai_family = AF_UNSPEC
-        hints.ai_flags = AI_NUMERICSERV | (isLiteral ? AI_NUMERICHOST : 0)
-        #if canImport(Glibc)
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        #else
-        hints.ai_socktype = SOCK_STREAM
-        #endif
-        var list: UnsafeMutablePointer<addrinfo>?
-        let result = getaddrinfo(host, String(port), &hints, &list)
-        let number = errno
-        guard result == 0 else {
-            let isSystem = result == EAI_SYSTEM
-            let reason = isSystem ? Self.describe(number) : gai_strerror(result).map { String(cString: $0) }
-            return .failure(LookUpFailure(reason: reason ?? "error \(result)", number: isSystem ? number : nil))
-        }
-        defer { freeaddrinfo(list) }
-        var addresses: [SocketAddress] = []
-        var next = list
-        while let entry = next?.pointee {
-            let bytes = [UInt8](UnsafeRawBufferPointer(start: entry.ai_addr, count: Int(entry.ai_addrlen)))
-            if let address = SocketAddress(bytes: bytes), !addresses.contains(address) {
-                addresses.append(address)
-            }
-            next = entry.ai_next
-        }
-        return .success(addresses)
     }
 
     // MARK: - Files and environment

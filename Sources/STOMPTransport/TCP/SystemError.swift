@@ -5,12 +5,25 @@
 struct SystemError: Error {
     var call: StaticString
     var number: Int32
+    /// What was asked for, if that was an option: "localAddress 10.0.0.1".
+    var option: String?
 
-    /// The system's words for it.
-    var reason: String { System.describe(self.number) }
+    /// The same, told as the failure of an option.
+    func with(option: String) -> SystemError {
+        var error = self
+        error.option = option
+        return error
+    }
+
+    /// What happened, in the system's words: "Connection refused (connect)".
+    var reason: String {
+        let cause = "\(System.describe(self.number)) (\(self.call))"
+        return self.option.map { "\($0) is not possible: \(cause)" } ?? cause
+    }
 
     private var kind: TransportError.Kind {
         switch self.number {
+        case _ where self.option != nil: .option
         case System.connectionRefused: .refused
         case let number where System.unreachableNumbers.contains(number): .unreachable
         case let number where System.closedNumbers.contains(number): .closed
@@ -20,6 +33,6 @@ struct SystemError: Error {
 
     /// `failure` is the start of a sentence: "Could not connect to [::1]:61613".
     func transportError(_ failure: String) -> TransportError {
-        TransportError(kind: self.kind, errno: self.number, message: "\(failure): \(self.reason) (\(self.call)).")
+        TransportError(kind: self.kind, errno: self.number, message: "\(failure): \(self.reason).")
     }
 }

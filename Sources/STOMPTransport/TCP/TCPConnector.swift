@@ -3,109 +3,72 @@
 
 /// Makes TCP connections to one host and port.
 package struct TCPConnector: Sendable {
+    typealias LookUp = @Sendable (HostAndPort) async throws(TransportError) -> [SocketAddress]
+
     private let host: String
     private let port: Int
+    private let options: TCPOptions
+    private let pause: (@Sendable (Duration) async -> Void)?
+    private let lookUp: LookUp
 
-    /// `host` is a name or an address; an IPv6 address may be in brackets and may have a scope ("fe80::1%eth0").
-    package init(host: String, port: Int) {
-        self.host = host
-        self.port = port
+    /// - Parameters:
+    ///   - host: a name or an address; an IPv6 address may be in brackets and may have a scope ("fe80::1%eth0").
+    ///   - port: 1 to 65535.
+    ///   - options: what each socket is given.
+    ///   - pause: returns after so long, or at once when the task is cancelled; the time source of the race. Nil: an
+    ///     address is tried when the one before has failed.
+    package init(
+        host: String,
+        port: Int,
+        options: TCPOptions = TCPOptions(),
+        pause: (@Sendable (Duration) async -> Void)? = nil,
+    ) {
+        self.init(host: host, port: port, options: options, pause: pause) { name throws(TransportError) in
+            try await Resolver.shared.resolve(name)
+        }
     }
 
-    /// Looks the host up and tries its addresses in order; the first that answers wins.
+    init(
+        host: String,
+        port: Int,
+        options: TCPOptions = TCPOptions(),
+        pause: (@Sendable (Duration) async -> Void)?,
+        lookUp: @escaping LookUp,
+    ) {
+        self.host = host
+        self.port = port
+        self.options = options
+        self.pause = pause
+        self.lookUp = lookUp
+    }
+
+    /// Looks the host up, each time anew, and races its addresses; the first that answers wins (RFC 8305).
     ///
     /// Sets no deadline: the caller cancels. Cancellation throws `.closed` promptly and leaves nothing open.
     package func connect() async throws(TransportError) -> any ByteTransport {
         let name = try HostAndPort(host: self.host, port: self.port, allowedPorts: 1...65_535)
-        var failures: [TransportError] = []
-        for address in try await Resolver.shared.resolve(name) {
-            guard !Task.isCancelled else { break }
-            do throws(TransportError) {
-                return try await Self.connect(to: address, of: name)
-            } catch {
-                failures.append(error)
-            }
+        let local = try self.options.localAddresses()
+        let found = try await self.lookUp(name)
+        let isBound = local.ipv4 != nil || local.ipv6 != nil
+        let usable = found.filter { !isBound || ($0.isIPv6 ? local.ipv6 : local.ipv4) != nil }
+        let options = self.options
+        let race = AddressRace(
+            addresses: SocketAddress.interleaved(usable),
+            pause: self.pause,
+            attempt: { address in
+                let from = address.isIPv6 ? local.ipv6 : local.ipv4
+                return await ConnectAttempt(address: address, local: from, options: options).run()
+            },
+            discard: { $0.close() },
+        )
+        switch await race.run() {
+        case .won(let socket):
+            return socket
+        case .lost(let failures):
+            let report = ConnectFailure(name: name, failures: Array(zip(race.addresses, failures)), found: found)
+            throw report.error(localHost: self.options.localHost)
+        case nil:
+            throw TransportError(kind: .closed, message: "Connecting to \(name) was cancelled.")
         }
-        guard !Task.isCancelled else {
-            throw Self.cancelled(name)
-        }
-        throw Self.summary(of: failures, name)
-    }
-
-    private static func connect(
-        to address: SocketAddress,
-        of name: HostAndPort,
-    ) async throws(TransportError) -> any ByteTransport {
-        do throws(SystemError) {
-            let descriptor = try Self.beginConnect(to: address)
-            let isConnected: Bool
-            do throws(SystemError) {
-                isConnected = try await Self.finishConnect(descriptor)
-            } catch {
-                descriptor.close()
-                throw error
-            }
-            if isConnected {
-                return Socket(descriptor, peerDescription: address.description)
-            }
-            descriptor.close()
-        } catch {
-            let isLiteral = name.description == address.description
-            let target = isLiteral ? address.description : "\(name) at \(address.description)"
-            throw error.transportError("Could not connect to \(target)")
-        }
-        throw Self.cancelled(name)
-    }
-
-    private static func beginConnect(to address: SocketAddress) throws(SystemError) -> PolledDescriptor {
-        let number = try System.makeSocket(for: address)
-        do throws(SystemError) {
-            try System.beginConnect(number, to: address)
-        } catch {
-            System.close(number)
-            throw error
-        }
-        // Registered only now: a socket that does not connect yet reports a hang-up.
-        return try PolledDescriptor(adopting: number)
-    }
-
-    /// False when cancelled.
-    private static func finishConnect(_ descriptor: PolledDescriptor) async throws(SystemError) -> Bool {
-        let writable = descriptor.readiness.writable
-        while true {
-            let mark = writable.mark
-            let isConnected = try descriptor.use { number throws(SystemError) in
-                guard try System.isConnected(number) else { return false }
-                // A connect to a free local port of the ephemeral range can meet itself.
-                if System.localAddress(number) == System.peerAddress(number) {
-                    throw SystemError(call: "connect", number: System.connectionRefused)
-                }
-                return true
-            }
-            if isConnected == true {
-                return true
-            }
-            writable.exhausted(since: mark)
-            await descriptor.waitUntilWritable()
-            if Task.isCancelled {
-                return false
-            }
-        }
-    }
-
-    private static func cancelled(_ name: HostAndPort) -> TransportError {
-        TransportError(kind: .closed, message: "Connecting to \(name) was cancelled.")
-    }
-
-    /// One error for all addresses; a refusal says more than a missing route.
-    private static func summary(of failures: [TransportError], _ name: HostAndPort) -> TransportError {
-        guard var chosen = failures.first(where: { $0.kind == .refused }) ?? failures.last else {
-            return TransportError(kind: .resolution, message: "Could not connect to \(name): it has no address.")
-        }
-        if failures.count > 1 {
-            let details = failures.map(\.message).joined(separator: " ")
-            chosen.message = "Could not connect to \(name), at any of its \(failures.count) addresses. \(details)"
-        }
-        return chosen
     }
 }

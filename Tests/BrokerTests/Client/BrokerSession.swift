@@ -66,6 +66,8 @@ struct BrokerFixture: Sendable {
     var configuration: STOMPConfiguration {
         var configuration = STOMPConfiguration()
         configuration.versions = [self.version]
+        // How one connection ends is what is tested with it.
+        configuration.reconnect = .never
         return configuration
     }
 

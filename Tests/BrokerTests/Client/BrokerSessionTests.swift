@@ -117,7 +117,10 @@ struct BrokerSessionTests {
                 switch event {
                 case .connected(let info):
                     seen.append("connected \(info.version)")
+                case .resumed:
                     client.beginGracefulShutdown()
+                case .connecting, .drained:
+                    break
                 case .disconnected(let error):
                     seen.append("disconnected \(error?.description ?? "as wished")")
                 default:

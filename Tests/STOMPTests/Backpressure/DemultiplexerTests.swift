@@ -47,11 +47,11 @@ struct DemultiplexerTests {
             let rules = HeaderRules(version: .v12)
             var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: rules)
             let (first, second) = (self.storage(id), self.storage(id))
-            try sorting.insert(first)
+            try sorting.insert(first, first.owner)
             try self.read(ConnectedPair.message("a", to: id) + ConnectedPair.message("b", to: id), &sorting)
             try self.read(ConnectedPair.message("c", to: id), &sorting)
             sorting.remove(id: id)
-            try sorting.insert(second)
+            try sorting.insert(second, second.owner)
             try self.read(ConnectedPair.message("d", to: id), &sorting)
             let batches = self.take(&sorting)
             #expect(batches.map(\.1) == [["a", "b"], ["c"], ["d"]])
@@ -65,8 +65,8 @@ struct DemultiplexerTests {
     func leavingUnsealed() throws {
         var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: HeaderRules(version: .v12))
         let (first, second) = (self.storage("1"), self.storage("2"))
-        try sorting.insert(first)
-        try sorting.insert(second)
+        try sorting.insert(first, first.owner)
+        try sorting.insert(second, second.owner)
         let bytes = Array(
             (ConnectedPair.message("a", to: "1") + ConnectedPair.message("b", to: "2") + "ERROR\n\n\0").utf8
         )
@@ -80,7 +80,7 @@ struct DemultiplexerTests {
         sorting.remove(id: "1")
         sorting.seal()
         let third = self.storage("3")
-        try sorting.insert(third)
+        try sorting.insert(third, third.owner)
         try self.read(ConnectedPair.message("c", to: "3"), &sorting)
         let batches = self.take(&sorting)
         #expect(batches.count == 2)
@@ -96,7 +96,8 @@ struct DemultiplexerTests {
                 parser: FrameParser(version: .v12, pool: pool),
                 rules: HeaderRules(version: .v12)
             )
-            try sorting.insert(self.storage("1"))
+            let storage = self.storage("1")
+            try sorting.insert(storage, storage.owner)
             let bodies = (0..<40).map { "\($0)" + String(repeating: "y", count: isLarge ? 3_000 : 10) }
             for body in bodies { try self.read(ConnectedPair.message(body, to: "1"), &sorting) }
             #expect(self.take(&sorting).flatMap(\.1) == bodies)

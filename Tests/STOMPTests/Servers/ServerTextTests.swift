@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import STOMPTesting
 import Testing
 
 @testable import STOMP
@@ -145,7 +146,10 @@ struct ServerTextTests {
     )
     func notBuilt(text: String) async throws {
         let endpoint = try STOMPServer(text).endpoint
-        let error = await #expect(throws: STOMPError.self) { _ = try await endpoint.connect() }
+        let time = TimeSource(ManualClock())
+        let error = await #expect(throws: STOMPError.self) {
+            _ = try await endpoint.connect(options: STOMPSocketOptions(), time: time)
+        }
         #expect(error?.code == .notSupported)
         #expect(error?.message.hasPrefix("\(endpoint)") == true)
     }

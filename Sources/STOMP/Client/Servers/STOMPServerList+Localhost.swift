@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPTransport
+
 extension STOMPServerList {
+    /// The list as it is tried on this machine; its names are asked for only if they matter.
+    package func settled() -> STOMPServerList {
+        self.prefersLocalhost || self.triesLoopback ? self.settled(localNames: LocalNames.current()) : self
+    }
+
     /// The list as it is tried on a machine with these names and addresses: what ``prefersLocalhost`` and
     /// ``triesLoopback`` mean.
     ///
