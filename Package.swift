@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "STOMPTesting", targets: ["STOMPTesting"]),
         .library(name: "STOMPFoundation", targets: ["STOMPFoundation"]),
         .executable(name: "quickstart", targets: ["Quickstart"]),
+        .executable(name: "failover", targets: ["Failover"]),
         .executable(name: "stomp-bench", targets: ["StompBench"]),
     ],
     dependencies: [],
@@ -50,6 +51,12 @@ let package = Package(
             name: "Quickstart",
             dependencies: ["STOMP", "STOMPTesting"],
             path: "Examples/Quickstart",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "Failover",
+            dependencies: ["STOMP", "STOMPTesting"],
+            path: "Examples/Failover",
             swiftSettings: settings
         ),
         .target(

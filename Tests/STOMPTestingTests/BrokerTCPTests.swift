@@ -61,6 +61,28 @@ import Testing
         }
     }
 
+    @Test func `of two ports one dies: its connections are cut, it refuses, the other serves on`() async throws {
+        try await withSTOMPBroker(listening: .loopback(ports: [0, 0])) { broker in
+            try #require(broker.ports.count == 2)
+            let first = RawClient(try await TCPConnector(host: "127.0.0.1", port: broker.ports[0]).connect())
+            let second = RawClient(try await TCPConnector(host: "127.0.0.1", port: broker.ports[1]).connect())
+            for client in [first, second] {
+                try await client.send("CONNECT\naccept-version:1.2\nhost:h\n\n\0")
+                #expect(try await client.receive().command == "CONNECTED")
+            }
+            try await first.subscribe("q", ack: "client")
+            try await broker.publish("hello", to: "q")
+            #expect(try await first.receive().body == "hello")
+            broker.stopListening(at: broker.ports[0])
+            try await first.expectHangUp()
+            await #expect(throws: TransportError.self) {
+                _ = try await TCPConnector(host: "127.0.0.1", port: broker.ports[0]).connect()
+            }
+            try await second.subscribe("q")
+            #expect(try await second.receive().body == "hello")
+        }
+    }
+
     @Test func `a port that is taken is an error`() async throws {
         try await withSTOMPBroker(listening: .loopback()) { broker in
             let port = try #require(broker.port)

@@ -67,7 +67,7 @@ extension STOMPBroker {
     public struct Listening: Sendable, Hashable {
         private enum Kind: Hashable {
             case inMemory
-            case loopback(port: Int)
+            case loopback(ports: [Int])
         }
 
         private let kind: Kind
@@ -77,11 +77,18 @@ extension STOMPBroker {
 
         /// Also by TCP at 127.0.0.1; port 0 lets the system choose one.
         public static func loopback(port: Int = 0) -> Listening {
-            Listening(kind: .loopback(port: port))
+            Listening(kind: .loopback(ports: [port]))
         }
 
-        var loopbackPort: Int? {
-            if case .loopback(let port) = self.kind { port } else { nil }
+        /// Also by TCP at several ports of 127.0.0.1, as the nodes of a cluster would; 0 lets the system choose one.
+        ///
+        /// ``STOMPBroker/stopListening(at:)`` makes a dead node of one. A scripted peer listens at the first only.
+        public static func loopback(ports: [Int]) -> Listening {
+            Listening(kind: .loopback(ports: ports))
+        }
+
+        var loopbackPorts: [Int] {
+            if case .loopback(let ports) = self.kind { ports } else { [] }
         }
     }
 }

@@ -29,9 +29,11 @@ public final class STOMPBroker: Sendable {
     /// Where clients in this process connect.
     package let inMemoryListener: InMemoryListener
     let engine: BrokerEngine
-    private let tcpListener: TCPListener?
+    private let tcpListeners: [TCPListener]
     private let isStarted = Atomic<Bool>(false)
     private let lastConnection = Atomic<UInt64>(0)
+    /// Ports that were given up on purpose.
+    private let stoppedPorts = Locked<Set<Int>>([])
 
     /// A broker that listens, and serves nobody before ``run()``.
     ///
@@ -40,12 +42,30 @@ public final class STOMPBroker: Sendable {
         self.configuration = configuration
         self.engine = BrokerEngine(configuration)
         self.inMemoryListener = InMemoryListener()
-        self.tcpListener = try listening.bind()
+        self.tcpListeners = try listening.bind()
     }
 
-    /// The TCP port at 127.0.0.1; `nil` if the broker listens in memory only.
+    /// The TCP port at 127.0.0.1, of several the first; `nil` if the broker listens in memory only.
     public var port: Int? {
-        self.tcpListener?.port
+        self.tcpListeners.first?.port
+    }
+
+    /// The TCP ports at 127.0.0.1, in the order in which they were asked for.
+    public var ports: [Int] {
+        self.tcpListeners.map(\.port)
+    }
+
+    /// Lets nobody in by this port any more, and cuts the connections that came by it, as the death of one node of a
+    /// cluster would.
+    ///
+    /// When it returns the port refuses connections; those there were end at once. The broker serves on by its other
+    /// ports, and in memory. For a port that is not one of ``ports`` it does nothing.
+    public func stopListening(at port: Int) {
+        for listener in self.tcpListeners where listener.port == port {
+            // Before it is closed: it must not look like a failure.
+            self.stoppedPorts.withLock { _ = $0.insert(port) }
+            listener.close()
+        }
     }
 
     /// Serves clients until the task is cancelled, then cuts their connections.
@@ -60,7 +80,7 @@ public final class STOMPBroker: Sendable {
         }
         let failure = await self.serveAll()
         self.inMemoryListener.close()
-        self.tcpListener?.close()
+        for listener in self.tcpListeners { listener.close() }
         await self.engine.stop()
         if let failure { throw failure }
     }
@@ -68,13 +88,19 @@ public final class STOMPBroker: Sendable {
     private func serveAll() async -> STOMPError? {
         await withTaskGroup(of: STOMPError?.self) { group in
             group.addTask(name: "stomp.broker.in-memory") { await self.serve(self.inMemoryListener) }
-            if let tcpListener = self.tcpListener {
-                group.addTask(name: "stomp.broker.tcp") { await self.serve(tcpListener) }
+            for listener in self.tcpListeners {
+                group.addTask(name: "stomp.broker.tcp") {
+                    let failure = await self.serve(listener)
+                    return self.stoppedPorts.withLock { $0.contains(listener.port) } ? nil : failure
+                }
             }
-            // Either ends by cancellation or failure, and then both do.
-            let failure = await group.next() ?? nil
-            group.cancelAll()
-            return failure
+            // A listener ends without a failure when it is stopped, or, like all, by cancellation.
+            for await failure in group {
+                guard let failure else { continue }
+                group.cancelAll()
+                return failure
+            }
+            return nil
         }
     }
 
@@ -101,12 +127,14 @@ public final class STOMPBroker: Sendable {
 }
 
 extension STOMPBroker.Listening {
-    /// The TCP listener, if there is to be one.
-    func bind() throws(STOMPError) -> TCPListener? {
-        guard let port = self.loopbackPort else { return nil }
+    /// The TCP listeners, one for each port.
+    func bind() throws(STOMPError) -> [TCPListener] {
+        var listeners: [TCPListener] = []
         do throws(TransportError) {
-            return try TCPListener.bind(port: port)
+            for port in self.loopbackPorts { listeners.append(try TCPListener.bind(port: port)) }
+            return listeners
         } catch {
+            for listener in listeners { listener.close() }
             throw STOMPError(.connectFailed, error.message, cause: error)
         }
     }

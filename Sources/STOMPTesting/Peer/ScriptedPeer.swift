@@ -29,7 +29,9 @@ public final class ScriptedPeer: Sendable {
 
     init(listening: STOMPBroker.Listening) throws(STOMPError) {
         self.inMemoryListener = InMemoryListener()
-        self.tcpListener = try listening.bind()
+        let listeners = try listening.bind()
+        self.tcpListener = listeners.first
+        for listener in listeners.dropFirst() { listener.close() }
     }
 
     /// The TCP port at 127.0.0.1; `nil` if the peer listens in memory only.

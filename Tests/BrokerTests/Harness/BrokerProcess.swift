@@ -18,6 +18,8 @@ final class BrokerProcess: Sendable {
     let ports: [String: Int]
     let folder: String
     private let guardProcess: GuardProcess
+    /// Kept, so that no other socket gets a port of a broker that is down for a while.
+    private let reservations: [LoopbackSocket]
     private let state = Mutex(State())
 
     private struct State {
@@ -49,9 +51,9 @@ final class BrokerProcess: Sendable {
     /// Blocks until the broker is ready.
     private init(_ kind: BrokerKind, program: String, settings: [String: String]) throws {
         let names = kind.stompPorts + kind.otherPorts
-        // Kept until the broker listens, which may be seconds from now.
         let reservations = try names.map { _ in try LoopbackSocket() }
         self.kind = kind
+        self.reservations = reservations
         self.ports = Dictionary(uniqueKeysWithValues: zip(names, try reservations.map { try $0.reserve() }))
         self.folder = try Self.makeFolder()
         self.guardProcess = try GuardProcess(
@@ -69,7 +71,6 @@ final class BrokerProcess: Sendable {
             self.stop()
             throw failure
         }
-        withExtendedLifetime(reservations) {}
     }
 
     var processID: Int32 { self.state.withLock { $0.processID } }
@@ -79,6 +80,33 @@ final class BrokerProcess: Sendable {
         guard let text = FileManager.default.contents(atPath: self.folder + "/console.log") else { return "(none)" }
         let all = String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         return all.suffix(lines).joined(separator: "\n")
+    }
+
+    /// Kills the broker with SIGKILL, and waits until its process is gone.
+    ///
+    /// Its folder stays.
+    func crash() async throws {
+        let processID = self.processID
+        try await onOwnThread {
+            kill(processID, SIGKILL)
+            guard poll(for: .seconds(10), { kill(processID, 0) == 0 ? nil : true }) != nil else {
+                throw Immortal(processID: processID)
+            }
+        }
+    }
+
+    /// Starts the broker again, after ``crash()``, with the same ports and the data that it has left, and waits until
+    /// it answers.
+    func restart() async throws {
+        try await onOwnThread {
+            try FileManager.default.removeItem(atPath: self.folder + "/pid")
+            self.guardProcess.startAgain()
+            do {
+                try self.waitUntilReady()
+            } catch {
+                throw StartFailure(kind: self.kind, reason: "again: \(error)", log: self.log())
+            }
+        }
     }
 
     /// Ends the broker (SIGTERM, and SIGKILL after eight seconds), removes its folder and waits for that.
@@ -153,6 +181,12 @@ final class BrokerProcess: Sendable {
         let processID: Int32
 
         var description: String { "its process \(self.processID) ended" }
+    }
+
+    private struct Immortal: Error, CustomStringConvertible {
+        let processID: Int32
+
+        var description: String { "its process \(self.processID) was killed, and is still there" }
     }
 
     private struct NotReady: Error, CustomStringConvertible {

@@ -45,6 +45,13 @@ struct GuardProcess: Sendable {
         self.pipe = output
     }
 
+    /// Tells the guard to start the broker once more.
+    ///
+    /// The file `pid` must be gone; it appears again with the new process.
+    func startAgain() {
+        _ = write(self.pipe, "\n", 1)
+    }
+
     /// Tells the guard to end the broker.
     ///
     /// To be called once; `wait` follows.

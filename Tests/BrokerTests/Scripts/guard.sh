@@ -4,7 +4,8 @@
 #
 # guard.sh FOLDER SCRIPT    Runs a broker's start script and ends with it.
 #
-# Standard input is a pipe whose write end only the test process holds. Its end of file means that the tests
+# Standard input is a pipe whose write end only the test process holds. A line in it starts the broker again, which
+# the tests have killed, with the data that it has left in FOLDER. Its end of file means that the tests
 # are over, whether they stopped the broker, exited or were killed: the broker and everything it started is
 # then ended, FOLDER is removed, and this process exits. FOLDER is removed last, so its absence means "all gone".
 set -u
@@ -27,6 +28,26 @@ marked() {
     grep -lzxFs -e "$mark" /proc/[0-9]*/environ | cut -d/ -f3
 }
 
+# Job control gives the broker a process group of its own, led by the broker. Its input must not be our pipe.
+set -m
+start() {
+    env "$mark" /bin/bash "$script" </dev/null &
+    broker=$!
+    echo "$broker" >"$folder/pid.new" && mv "$folder/pid.new" "$folder/pid"
+}
+
+# What is left of a broker that was killed, such as its port mapper.
+end_rest() {
+    # The group's id stays taken while any member lives, so this hits the broker's own processes or nothing.
+    kill -KILL -- "-$broker" 2>/dev/null
+    for _ in {1..50}; do
+        rest=$(marked)
+        [[ -n $rest ]] || break
+        kill -KILL $rest 2>/dev/null
+        sleep 0.02
+    done
+}
+
 end_all() {
     trap '' HUP INT TERM
     if kill -0 "$broker" 2>/dev/null; then
@@ -37,27 +58,20 @@ end_all() {
             sleep 0.1
         done
     fi
-    # The group's id stays taken while any member lives, so this hits the broker's own processes or nothing.
-    kill -KILL -- "-$broker" 2>/dev/null
-    for _ in {1..50}; do
-        rest=$(marked)
-        [[ -n $rest ]] || break
-        kill -KILL $rest 2>/dev/null
-        sleep 0.02
-    done
+    end_rest
     case $folder in
     */stomp-broker-*) rm -rf -- "$folder" ;;
     esac
 }
 
-# Job control gives the broker a process group of its own, led by the broker. Its input must not be our pipe.
-set -m
-env "$mark" /bin/bash "$script" </dev/null &
-broker=$!
+start
 trap end_all EXIT
 trap 'exit 1' HUP INT TERM
-echo "$broker" >"$folder/pid.new" && mv "$folder/pid.new" "$folder/pid"
 
-# Nothing is ever written to the pipe: this returns at its end.
-read -r _
+# Each line is the wish for another start in the same folder. Its sender has removed the file "pid".
+while read -r _; do
+    end_rest
+    wait "$broker" 2>/dev/null
+    start
+done
 exit 0

@@ -8,21 +8,26 @@
 # BROKER_PROGRAM            RabbitMQ's own rabbitmq-server (not Debian's wrapper, which changes the user)
 # BROKER_PORT_STOMP, BROKER_PORT_AMQP, BROKER_PORT_DISTRIBUTION, BROKER_PORT_EPMD
 # BROKER_PLUGINS            plugins, separated by commas (default: rabbitmq_stomp)
+# BROKER_NODE               the node's name (default: stomp)
+# BROKER_COOKIE             the cookie, which the nodes of a cluster share (default: a new one)
+# BROKER_CLUSTER            the names of all nodes of the cluster, with spaces between them
 set -euo pipefail
 folder=$BROKER_FOLDER
 mkdir -p "$folder"/{conf,mnesia}
 
-# A home of its own: the Erlang cookie is read from there, and no other node shares it.
+# A home of its own: the Erlang cookie is read from there, and no node of somebody else shares it. Erlang wants it to be
+# its owner's only; a second start finds the first one's.
 export HOME=$folder
-head -c 30 /dev/urandom | base64 | tr -dc 'A-Za-z0-9' >"$HOME/.erlang.cookie"
-chmod 400 "$HOME/.erlang.cookie"
+if [ ! -e "$HOME/.erlang.cookie" ]; then
+    (umask 077 && echo "${BROKER_COOKIE:-$(head -c 30 /dev/urandom | base64 | tr -dc 'A-Za-z0-9')}" >"$HOME/.erlang.cookie")
+fi
 
 # An empty file in place of the system's rabbitmq-env.conf.
 export RABBITMQ_CONF_ENV_FILE=$folder/conf/env.conf
 : >"$RABBITMQ_CONF_ENV_FILE"
 
 # "localhost" keeps the node's name independent of the machine's host name and of DNS.
-export RABBITMQ_NODENAME=stomp@localhost
+export RABBITMQ_NODENAME=${BROKER_NODE:-stomp}@localhost
 export RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
 export RABBITMQ_NODE_PORT=$BROKER_PORT_AMQP
 export RABBITMQ_DIST_PORT=$BROKER_PORT_DISTRIBUTION
@@ -51,11 +56,27 @@ vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 50MB
 log.console.level = info
 CONF
+if [ -n "${BROKER_CLUSTER:-}" ]; then
+    number=0
+    {
+        echo 'cluster_formation.peer_discovery_backend = classic_config'
+        for node in $BROKER_CLUSTER; do
+            number=$((number + 1))
+            echo "cluster_formation.classic_config.nodes.$number = $node@localhost"
+        done
+        # The first node, which starts alone, shall not wait for the others for long.
+        echo 'cluster_formation.discovery_retry_limit = 5'
+        echo 'cluster_formation.discovery_retry_interval = 100'
+        echo 'cluster_partition_handling = pause_minority'
+        echo 'net_ticktime = 4'
+    } >>"$RABBITMQ_CONFIG_FILE"
+fi
 
 # A port mapper of our own. Without one RabbitMQ would start a daemon, which outlives it. It stays in our process
 # group, and has to answer before the node looks for it.
 export ERL_EPMD_ADDRESS=127.0.0.1
 export ERL_EPMD_PORT=$BROKER_PORT_EPMD
+# The nodes of a cluster have one together: the first one's, so that for the others this one ends at once.
 epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
 for _ in {1..200}; do
     (exec 3<>"/dev/tcp/127.0.0.1/$ERL_EPMD_PORT") 2>/dev/null && break
