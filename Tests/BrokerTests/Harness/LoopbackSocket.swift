@@ -4,7 +4,7 @@
 import Foundation
 
 /// A blocking TCP socket on 127.0.0.1 in its plainest form, independent of the code under test.
-final class LoopbackSocket {
+final class LoopbackSocket: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let call: String
         let code: Int32
