@@ -65,7 +65,11 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        .testTarget(name: "STOMPCoreTests", dependencies: ["STOMPCore", "CScan"], swiftSettings: settings),
+        .testTarget(
+            name: "STOMPCoreTests",
+            dependencies: ["STOMPCore", "CScan", "TestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "STOMPTransportTests",
             dependencies: ["STOMPTransport", "STOMPCore", "STOMPTesting", "TestSupport"],

@@ -2,9 +2,10 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import CScan
+import TestSupport
 import Testing
 
-@Suite("The scan of 64 bytes")
+@Suite("The scan of 64 bytes", .longRun)
 struct CScanTests {
     @Test("The vector form gives what the scalar form gives, at any alignment", arguments: [1, 2, 3] as [UInt64])
     func vectorEqualsScalar(seed: UInt64) {

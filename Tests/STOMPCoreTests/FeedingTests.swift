@@ -2,9 +2,10 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import TestSupport
 import Testing
 
-@Suite("However the stream is cut, the same frames come out")
+@Suite("However the stream is cut, the same frames come out", .longRun)
 struct FeedingTests {
     private static let feedings: [Feeding] = [
         .whole, .byteByByte,

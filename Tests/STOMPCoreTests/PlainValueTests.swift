@@ -2,10 +2,11 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import TestSupport
 import Testing
 
 /// A value in which nothing needs an escape is copied after one look at eight bytes at a time.
-@Suite("Header values, plain and not")
+@Suite("Header values, plain and not", .longRun)
 struct PlainValueTests {
     private struct Unsayable: Error {}
 

@@ -2,9 +2,10 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import TestSupport
 import Testing
 
-@Suite("Random streams")
+@Suite("Random streams", .longRun)
 struct RandomStreamTests {
     private static let cases = STOMPVersion.all.flatMap { version in (1...8).map { (version, UInt64($0)) } }
 

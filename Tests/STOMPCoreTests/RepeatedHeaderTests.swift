@@ -2,10 +2,11 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import TestSupport
 import Testing
 
 /// Frames that are laid out as the ones before them are recognised without a look at their lines: with the same result.
-@Suite("Frames that repeat a layout")
+@Suite("Frames that repeat a layout", .longRun)
 struct RepeatedHeaderTests {
     private static let profiles: [(STOMPVersion, STOMPLeniency)] = STOMPVersion.all.flatMap { version in
         [(version, .lenient), (version, .strict)]

@@ -2,10 +2,11 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import TestSupport
 import Testing
 
 /// Random streams of what brokers really send: runs of frames that differ in their values only.
-@Suite("Random runs of frames of one layout")
+@Suite("Random runs of frames of one layout", .longRun)
 struct RepeatedStreamTests {
     private static let cases = STOMPVersion.all.flatMap { version in (1...10).map { (version, UInt64($0)) } }
 

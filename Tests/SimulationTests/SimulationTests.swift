@@ -14,7 +14,7 @@ struct SimulationTests {
     /// On a thread of its own, and only one: other tests run beside it, and some look at real time.
     private static let shares: UInt64 = 1
 
-    @Test("Promises are kept whatever the network does", .onOwnThread, arguments: 0..<SimulationTests.shares)
+    @Test("Promises are kept whatever the network does", .longRun, arguments: 0..<SimulationTests.shares)
     func promises(share: UInt64) {
         guard Self.onlySeed == nil else { return }
         var confirmedCount = 0
@@ -26,14 +26,14 @@ struct SimulationTests {
         #expect(confirmedCount > 0)
     }
 
-    @Test("One seed, with its log", .onOwnThread, .enabled(if: SimulationTests.onlySeed != nil))
+    @Test("One seed, with its log", .longRun, .enabled(if: SimulationTests.onlySeed != nil))
     func oneSeed() throws {
         let simulation = Simulation(seed: try #require(Self.onlySeed))
         print(simulation.lines.joined(separator: "\n"))
         #expect(simulation.violations.isEmpty, "\(simulation.complaint)")
     }
 
-    @Test("The same seed gives the same run", .onOwnThread, arguments: [1, 2, 3] as [UInt64])
+    @Test("The same seed gives the same run", .longRun, arguments: [1, 2, 3] as [UInt64])
     func repeatable(seed: UInt64) {
         let first = Simulation(seed: seed)
         let second = Simulation(seed: seed)
