@@ -27,7 +27,7 @@ cat >"$folder/conf/activemq.xml" <<XML
           useJmx="false" persistent="true" useShutdownHook="true" populateJMSXUserID="true">
     <persistenceAdapter>
       <kahaDB directory="$folder/data/kahadb" journalMaxFileLength="8mb" preallocationScope="none"
-              enableJournalDiskSyncs="false"/>
+              concurrentStoreAndDispatchQueues="false"/>
     </persistenceAdapter>
     <plugins>
       <simpleAuthenticationPlugin anonymousAccessAllowed="false">
