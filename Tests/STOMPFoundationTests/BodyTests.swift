@@ -7,7 +7,7 @@ import STOMPFoundation
 import STOMPTesting
 import Testing
 
-@Suite("Data and JSON bodies", .timeLimit(.minutes(1)))
+@Suite("Data and JSON bodies", .timeLimit(.minutes(5)))
 struct BodyTests {
     struct Order: Codable, Equatable {
         var id: Int

@@ -87,7 +87,7 @@ extension AddressRace<String>.Outcome {
     }
 }
 
-@Suite("The race of addresses", .timeLimit(.minutes(1)))
+@Suite("The race of addresses", .timeLimit(.minutes(5)))
 struct AddressRaceTests {
     @Test("250 ms after each start the next address is tried, the others go on; the winner ends them")
     func delays() async throws {

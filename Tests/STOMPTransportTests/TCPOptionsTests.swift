@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite("Socket options", .timeLimit(.minutes(1)))
+@Suite("Socket options", .timeLimit(.minutes(5)))
 struct TCPOptionsTests {
     private func keepAlive(_ idle: Duration? = nil, _ interval: Duration? = nil, _ count: Int? = nil) -> TCPOptions {
         var options = TCPOptions()

@@ -5,7 +5,7 @@ import STOMP
 import STOMPTesting
 import Testing
 
-@Suite("A faulty server", .timeLimit(.minutes(1)))
+@Suite("A faulty server", .timeLimit(.minutes(5)))
 struct FaultyServerTests {
     private func with(
         _ scripts: [FaultPlan.Script],

@@ -6,7 +6,7 @@ import STOMPTesting
 import TestSupport
 import Testing
 
-@Suite("The TCP proxy of the tests", .timeLimit(.minutes(1)))
+@Suite("The TCP proxy of the tests", .timeLimit(.minutes(5)))
 struct TCPProxyTests {
     /// How one connection ends is what is looked at.
     private static let once = {

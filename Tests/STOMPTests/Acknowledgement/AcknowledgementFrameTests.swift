@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("ACK and NACK on the wire", .timeLimit(.minutes(1)))
+@Suite("ACK and NACK on the wire", .timeLimit(.minutes(5)))
 struct AcknowledgementFrameTests {
     private func answer(
         _ version: STOMPVersion,

@@ -8,7 +8,7 @@ import Testing
 
 /// Each of these ends with the frame that ends the subscription or the connection, so that a refused ack shows that it
 /// has left no byte.
-@Suite("Acknowledgements that are refused", .timeLimit(.minutes(1)))
+@Suite("Acknowledgements that are refused", .timeLimit(.minutes(5)))
 struct RefusedAcknowledgementTests {
     /// The codes of an ack and a nack, each with and without a receipt.
     private func codes(_ message: STOMPMessage) async -> Set<STOMPError.Code?> {

@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("A peer that beats and never reads", .timeLimit(.minutes(1)))
+@Suite("A peer that beats and never reads", .timeLimit(.minutes(5)))
 struct DeafPeerTests {
     /// Five seconds pass, and the peer beats.
     private func fiveSeconds(_ peer: ScriptedPeer.Connection, _ clock: ManualClock) async throws {

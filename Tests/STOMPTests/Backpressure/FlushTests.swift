@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Flushing", .timeLimit(.minutes(1)))
+@Suite("Flushing", .timeLimit(.minutes(5)))
 struct FlushTests {
     /// Takes all, and lets somebody append a frame during each write.
     private final class BusyTransport: ByteTransport {

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("The hard limit", .timeLimit(.minutes(1)))
+@Suite("The hard limit", .timeLimit(.minutes(5)))
 struct HardLimitTests {
     /// Each message of these tests is a batch of its own, of this many bytes, and two fit.
     private static let padding = String(repeating: "x", count: 100)

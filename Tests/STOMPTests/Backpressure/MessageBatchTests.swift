@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("What buffered messages keep alive", .timeLimit(.minutes(1)))
+@Suite("What buffered messages keep alive", .timeLimit(.minutes(5)))
 struct MessageBatchTests {
     @Test("A small batch is copied out of the chunk it came in, and counts what it holds")
     func small() async throws {

@@ -9,7 +9,7 @@ import Testing
 @testable import STOMPTesting
 
 /// What others do while the reader holds reads that it has not handed over.
-@Suite("In the middle of a turn of several reads", .timeLimit(.minutes(1)))
+@Suite("In the middle of a turn of several reads", .timeLimit(.minutes(5)))
 struct MidTurnTests {
     /// Stands still, and calls somebody whenever the time is asked for: the reader asks after each read.
     private final class ObservedClock: Clock {

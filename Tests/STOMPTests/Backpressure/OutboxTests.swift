@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("The outbox's limit", .timeLimit(.minutes(1)))
+@Suite("The outbox's limit", .timeLimit(.minutes(5)))
 struct OutboxTests {
     private static let body = String(repeating: "x", count: 600)
 

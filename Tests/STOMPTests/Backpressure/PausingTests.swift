@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Pausing", .timeLimit(.minutes(1)))
+@Suite("Pausing", .timeLimit(.minutes(5)))
 struct PausingTests {
     /// A subscription for which one message is too much already.
     private func withFullSubscription(

@@ -9,7 +9,7 @@ import Testing
 @testable import STOMPTesting
 
 /// Up to four full reads are handed over together: that changes when, and never what or in which order.
-@Suite("Several reads in one turn", .timeLimit(.minutes(1)))
+@Suite("Several reads in one turn", .timeLimit(.minutes(5)))
 struct ReadsPerTurnTests {
     /// What one read takes at most.
     private static let read = ChunkPool.shared.chunkCapacity

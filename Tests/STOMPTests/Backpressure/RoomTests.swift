@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Waiting for room in the outbox is fair", .timeLimit(.minutes(1)))
+@Suite("Waiting for room in the outbox is fair", .timeLimit(.minutes(5)))
 struct RoomTests {
     private static let body = String(repeating: "x", count: 600)
 

@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Sockets that take a part, and senders that stop", .timeLimit(.minutes(1)))
+@Suite("Sockets that take a part, and senders that stop", .timeLimit(.minutes(5)))
 struct ShortWriteTests {
     /// Takes as much of each write as chance will have it, often nothing.
     private final class StingyTransport: ByteTransport {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("OneShot", .timeLimit(.minutes(1)))
+@Suite("OneShot", .timeLimit(.minutes(5)))
 struct OneShotTests {
     @Test("A value that came before the wait is there")
     func resolvedBefore() async throws {

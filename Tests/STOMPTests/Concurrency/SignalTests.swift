@@ -7,7 +7,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Signal and TimeSource", .timeLimit(.minutes(1)))
+@Suite("Signal and TimeSource", .timeLimit(.minutes(5)))
 struct SignalTests {
     @Test("A signal is remembered, once")
     func remembered() async {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("withDeadline and withCleanup", .timeLimit(.minutes(1)))
+@Suite("withDeadline and withCleanup", .timeLimit(.minutes(5)))
 struct WithDeadlineTests {
     private let timeout = STOMPError(.outboxFull, "late")
 

@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Attempts to connect", .timeLimit(.minutes(1)))
+@Suite("Attempts to connect", .timeLimit(.minutes(5)))
 struct AttemptTests {
     enum Obstacle: String, CaseIterable {
         case refusal = "connectFailed"

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Credentials that are asked for", .timeLimit(.minutes(1)))
+@Suite("Credentials that are asked for", .timeLimit(.minutes(5)))
 struct CredentialsTests {
     private struct Oops: Error {}
 

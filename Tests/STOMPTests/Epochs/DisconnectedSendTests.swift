@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Sends while there is no connection", .timeLimit(.minutes(1)))
+@Suite("Sends while there is no connection", .timeLimit(.minutes(5)))
 struct DisconnectedSendTests {
     /// Loses the first connection; the next attempt is a second away.
     private func withLoss(

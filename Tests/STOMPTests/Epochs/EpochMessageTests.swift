@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Messages across connections", .timeLimit(.minutes(1)))
+@Suite("Messages across connections", .timeLimit(.minutes(5)))
 struct EpochMessageTests {
     /// Waits until all that was sent is with the subscription.
     private func untilBuffered(_ run: EpochRun, _ peer: EpochRun.Peer) async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Transactions across connections", .timeLimit(.minutes(1)))
+@Suite("Transactions across connections", .timeLimit(.minutes(5)))
 struct EpochTransactionTests {
     @Test("One whose connection is lost before COMMIT is lost: nothing of it goes to the next connection")
     func lost() async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Events and the state", .timeLimit(.minutes(1)))
+@Suite("Events and the state", .timeLimit(.minutes(5)))
 struct EventOrderTests {
     @Test("B-9 A whole life, event by event, each once")
     func life() async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("A graceful shutdown", .timeLimit(.minutes(1)))
+@Suite("A graceful shutdown", .timeLimit(.minutes(5)))
 struct GracefulShutdownTests {
     /// A client whose one subscription has three messages, of which a handler holds the first.
     private struct Held {

@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("What a long life leaves behind", .timeLimit(.minutes(1)))
+@Suite("What a long life leaves behind", .timeLimit(.minutes(5)))
 struct LongLifeTests {
     @Test("B-8 B-33 After many connections nothing is left of them: no waiter, no ticket, no sleeper, no connection")
     func nothingIsLeft() async throws {

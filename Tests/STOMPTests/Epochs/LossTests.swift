@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("How a connection is lost", .timeLimit(.minutes(1)))
+@Suite("How a connection is lost", .timeLimit(.minutes(5)))
 struct LossTests {
     /// Ways in which a session ends, each with the code that it is known by.
     enum Way: String, CaseIterable {

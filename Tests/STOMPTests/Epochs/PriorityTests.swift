@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Moving back to the priority server", .timeLimit(.minutes(1)))
+@Suite("Moving back to the priority server", .timeLimit(.minutes(5)))
 struct PriorityTests {
     /// Connected to the second server, since the first one, which is preferred, was lost.
     private func withSecond(

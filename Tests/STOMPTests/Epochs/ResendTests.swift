@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Sends that are repeated after a loss", .timeLimit(.minutes(1)))
+@Suite("Sends that are repeated after a loss", .timeLimit(.minutes(5)))
 struct ResendTests {
     private static let receipt = STOMPReceipt.required(onLoss: .resend)
 

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Subscribing again", .timeLimit(.minutes(1)))
+@Suite("Subscribing again", .timeLimit(.minutes(5)))
 struct ResubscriptionTests {
     @Test(
         "B-1 B-18 The next connection begins with the same SUBSCRIBEs; then come queued sends, then calls that waited"

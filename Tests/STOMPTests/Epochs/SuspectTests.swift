@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Who an ERROR that names nobody was about", .timeLimit(.minutes(1)))
+@Suite("Who an ERROR that names nobody was about", .timeLimit(.minutes(5)))
 struct SuspectTests {
     /// Subscribes to `/queue/a`, `/queue/b` and `/queue/c`, and loses the connection.
     private func withThree(

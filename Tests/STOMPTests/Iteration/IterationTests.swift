@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Iterating a subscription", .timeLimit(.minutes(1)))
+@Suite("Iterating a subscription", .timeLimit(.minutes(5)))
 struct IterationTests {
     private static func messages(_ numbers: some Sequence<Int>) -> String {
         numbers.map { ConnectedPair.message("\($0)", number: $0) }.joined()

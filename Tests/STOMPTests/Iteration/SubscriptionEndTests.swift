@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("How a subscription ends", .timeLimit(.minutes(1)))
+@Suite("How a subscription ends", .timeLimit(.minutes(5)))
 struct SubscriptionEndTests {
     private func ids(_ subscription: STOMPSubscription) async throws -> [String] {
         var ids: [String] = []

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("A connection that is about to end", .timeLimit(.minutes(1)))
+@Suite("A connection that is about to end", .timeLimit(.minutes(5)))
 struct DrainingTests {
     /// A connection that drains, since one receipt is outstanding; `body` is to confirm that.
     private func withDraining(

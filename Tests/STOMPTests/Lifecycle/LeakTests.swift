@@ -10,7 +10,7 @@ import Testing
 @testable import STOMP
 
 #if os(Linux)
-@Suite("What a client leaves behind", .timeLimit(.minutes(1)))
+@Suite("What a client leaves behind", .timeLimit(.minutes(5)))
 struct LeakTests {
     private struct Remains {
         weak var connection: STOMPConnection?

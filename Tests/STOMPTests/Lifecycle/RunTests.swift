@@ -7,7 +7,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("The life of a client", .timeLimit(.minutes(1)))
+@Suite("The life of a client", .timeLimit(.minutes(5)))
 struct RunTests {
     private func code(of body: () async throws -> Void) async -> STOMPError.Code? {
         await #expect(throws: STOMPError.self) { try await body() }?.code

@@ -8,7 +8,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("withSTOMPClient, and peers that vanish", .timeLimit(.minutes(1)))
+@Suite("withSTOMPClient, and peers that vanish", .timeLimit(.minutes(5)))
 struct ScopeTests {
     private struct Oops: Error {}
 

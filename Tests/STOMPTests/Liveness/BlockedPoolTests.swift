@@ -10,7 +10,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Heart-beats and handlers that block", .timeLimit(.minutes(1)))
+@Suite("Heart-beats and handlers that block", .timeLimit(.minutes(5)))
 struct BlockedPoolTests {
     /// In a process of its own, since no thread of the pool is left in it.
     @Test("Beats go on, over TCP, while handlers block every thread of the pool", .onOwnThread)

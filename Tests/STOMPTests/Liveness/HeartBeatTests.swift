@@ -9,7 +9,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Our heart-beats", .timeLimit(.minutes(1)))
+@Suite("Our heart-beats", .timeLimit(.minutes(5)))
 struct HeartBeatTests {
     private static let promised = "version:1.2\nheart-beat:0,10000\n"
 

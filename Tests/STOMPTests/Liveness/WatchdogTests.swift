@@ -9,7 +9,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("The watchdog", .timeLimit(.minutes(1)))
+@Suite("The watchdog", .timeLimit(.minutes(5)))
 struct WatchdogTests {
     private static let promised = "version:1.2\nheart-beat:10000,0\n"
 

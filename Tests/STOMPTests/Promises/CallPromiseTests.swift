@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("What acks, transactions and scopes promise", .timeLimit(.minutes(1)))
+@Suite("What acks, transactions and scopes promise", .timeLimit(.minutes(5)))
 struct CallPromiseTests {
     private func messages(
         _ count: Int,

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("What send with a receipt promises", .timeLimit(.minutes(1)))
+@Suite("What send with a receipt promises", .timeLimit(.minutes(5)))
 struct ReceiptPromiseTests {
     @Test("returns: when the broker has confirmed it, and not before")
     func returns() async throws {
@@ -127,7 +127,7 @@ struct ReceiptPromiseTests {
     }
 }
 
-@Suite("What ack and nack promise", .timeLimit(.minutes(1)))
+@Suite("What ack and nack promise", .timeLimit(.minutes(5)))
 struct AcknowledgementPromiseTests {
     @Test("cancelled: the wait for the receipt is forgotten, the message stays answered, the connection lives")
     func cancelledWait() async throws {

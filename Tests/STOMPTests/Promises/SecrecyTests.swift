@@ -8,7 +8,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("Passwords appear in no error, description or event", .timeLimit(.minutes(1)))
+@Suite("Passwords appear in no error, description or event", .timeLimit(.minutes(5)))
 struct SecrecyTests {
     private static let secret = "hush"
     private static let login = STOMPLogin("guest", passcode: Self.secret)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("What send promises", .timeLimit(.minutes(1)))
+@Suite("What send promises", .timeLimit(.minutes(5)))
 struct SendPromiseTests {
     /// More than the pipe to the peer takes, so that the outbox stays full until the peer reads.
     private static let large = [UInt8](repeating: 120, count: 300 * 1024)

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 @testable import STOMPTesting
 
-@Suite("What subscribe, unsubscribe and withSubscription promise", .timeLimit(.minutes(1)))
+@Suite("What subscribe, unsubscribe and withSubscription promise", .timeLimit(.minutes(5)))
 struct SubscriptionPromiseTests {
     private func next(_ subscription: STOMPSubscription) async throws -> STOMPMessage? {
         var iterator = subscription.makeAsyncIterator()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Delays between attempts", .timeLimit(.minutes(1)))
+@Suite("Delays between attempts", .timeLimit(.minutes(5)))
 struct DelayTests {
     @Test(
         "each form, in milliseconds, at this share of its jitter",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("The schedule of attempts", .timeLimit(.minutes(1)))
+@Suite("The schedule of attempts", .timeLimit(.minutes(5)))
 struct ReconnectScheduleTests {
     private static func policy(_ change: (inout STOMPReconnectPolicy) -> Void = { _ in }) -> STOMPReconnectPolicy {
         var policy = STOMPReconnectPolicy(.exponential(jitter: 0))

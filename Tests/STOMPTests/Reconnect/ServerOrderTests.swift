@@ -5,7 +5,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("The order of servers", .timeLimit(.minutes(1)))
+@Suite("The order of servers", .timeLimit(.minutes(5)))
 struct ServerOrderTests {
     private let policy = STOMPReconnectPolicy(.exponential(jitter: 0))
 

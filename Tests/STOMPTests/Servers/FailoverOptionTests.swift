@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("The options of a failover address", .timeLimit(.minutes(1)))
+@Suite("The options of a failover address", .timeLimit(.minutes(5)))
 struct FailoverOptionTests {
     private func list(_ options: String, _ dialect: STOMPServerList.Dialect = .activeMQ) throws -> STOMPServerList {
         try STOMPServerList("failover:(stomp://a:1,stomp://b:2)?\(options)", dialect: dialect)

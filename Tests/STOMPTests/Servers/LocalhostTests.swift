@@ -5,7 +5,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Servers on this machine", .timeLimit(.minutes(1)))
+@Suite("Servers on this machine", .timeLimit(.minutes(5)))
 struct LocalhostTests {
     /// This machine is `here.example`, with the address 10.0.0.1.
     @Test(

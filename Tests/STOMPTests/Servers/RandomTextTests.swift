@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Text with random mistakes", .timeLimit(.minutes(1)))
+@Suite("Text with random mistakes", .timeLimit(.minutes(5)))
 struct RandomTextTests {
     private static let addresses = [
         "stomp://me:hunter2@host:61613/vhost?keepAlive=true&header.client-id=x",

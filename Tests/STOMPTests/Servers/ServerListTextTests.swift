@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("A list of servers from text", .timeLimit(.minutes(1)))
+@Suite("A list of servers from text", .timeLimit(.minutes(5)))
 struct ServerListTextTests {
     @Test(
         "each spelling",

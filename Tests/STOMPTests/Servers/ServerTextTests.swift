@@ -7,7 +7,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("A server from text", .timeLimit(.minutes(1)))
+@Suite("A server from text", .timeLimit(.minutes(5)))
 struct ServerTextTests {
     @Test(
         "each scheme leads to its transport and port",

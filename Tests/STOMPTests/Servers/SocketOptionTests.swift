@@ -8,7 +8,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("A server's socket options, from its address to the socket", .timeLimit(.minutes(1)))
+@Suite("A server's socket options, from its address to the socket", .timeLimit(.minutes(5)))
 struct SocketOptionTests {
     @Test(
         "options of a server become options of the transport",

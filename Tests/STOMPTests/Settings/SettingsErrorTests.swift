@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Settings that cannot be read", .timeLimit(.minutes(1)))
+@Suite("Settings that cannot be read", .timeLimit(.minutes(5)))
 struct SettingsErrorTests {
     @Test(
         "the error names file, line and key, never a value",

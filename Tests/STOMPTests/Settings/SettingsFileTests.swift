@@ -7,7 +7,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Settings from a file", .timeLimit(.minutes(1)))
+@Suite("Settings from a file", .timeLimit(.minutes(5)))
 struct SettingsFileTests {
     private func withFile<Value>(_ contents: Data, mode: Int, _ body: (String) throws -> Value) throws -> Value {
         let path = FileManager.default.temporaryDirectory.appending(path: "stomp-\(UUID().uuidString).cfg").path

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Settings from a file's text and the environment", .timeLimit(.minutes(1)))
+@Suite("Settings from a file's text and the environment", .timeLimit(.minutes(5)))
 struct SettingsTests {
     /// The first example of the connector's reference, word for word.
     static let single = """

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("How transactions end", .timeLimit(.minutes(1)))
+@Suite("How transactions end", .timeLimit(.minutes(5)))
 struct TransactionEndTests {
     private static let begin = "BEGIN\ntransaction:tx-1\n\n\0"
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Transactions on the wire", .timeLimit(.minutes(1)))
+@Suite("Transactions on the wire", .timeLimit(.minutes(5)))
 struct TransactionFrameTests {
     private struct Oops: Error {}
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("The client's verbs", .timeLimit(.minutes(1)))
+@Suite("The client's verbs", .timeLimit(.minutes(5)))
 struct ClientVerbTests {
     @Test("they write what those of its connection write")
     func verbs() async throws {

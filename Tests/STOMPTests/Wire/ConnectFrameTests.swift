@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("CONNECT", .timeLimit(.minutes(1)))
+@Suite("CONNECT", .timeLimit(.minutes(5)))
 struct ConnectFrameTests {
     /// Runs a client that connects and disconnects; its first bytes must be these.
     private func expectConnect(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("What follows CONNECT", .timeLimit(.minutes(1)))
+@Suite("What follows CONNECT", .timeLimit(.minutes(5)))
 struct ConnectedTests {
     /// The error of a client whose CONNECT is answered with these bytes; then the peer hangs up.
     private func refusal(

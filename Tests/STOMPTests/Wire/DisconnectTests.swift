@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("DISCONNECT", .timeLimit(.minutes(1)))
+@Suite("DISCONNECT", .timeLimit(.minutes(5)))
 struct DisconnectTests {
     @Test(
         "S12-DIS-1 S10-DIS-3 DISCONNECT carries a receipt, and the client closes when it is in",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("ERROR", .timeLimit(.minutes(1)))
+@Suite("ERROR", .timeLimit(.minutes(5)))
 struct ErrorFrameTests {
     @Test("S12-ERR-4 an ERROR that names a receipt rejects that call, and the connection lives")
     func namesReceipt() async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import STOMP
 
 /// RabbitMQ's queue sends on its own time: what it sends while UNSUBSCRIBE is being processed belongs to no subscription.
-@Suite("Messages that come too late to be given back with the rest", .timeLimit(.minutes(1)))
+@Suite("Messages that come too late to be given back with the rest", .timeLimit(.minutes(5)))
 struct LateMessageTests {
     private static let rabbitMQ = ScriptedSession(server: "RabbitMQ/3.10.8\nsession:s")
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Leaving a subscription early", .timeLimit(.minutes(1)))
+@Suite("Leaving a subscription early", .timeLimit(.minutes(5)))
 struct LeavingTests {
     private struct Oops: Error {}
 

@@ -110,7 +110,7 @@ struct LentPartsTests {
         self.expectFrame(nil, Parts(body: [97, 0], isCounted: false))
     }
 
-    @Test("Large and small texts, with and without characters beyond ASCII", .timeLimit(.minutes(1)))
+    @Test("Large and small texts, with and without characters beyond ASCII", .timeLimit(.minutes(5)))
     func texts() async throws {
         try await ConnectedPair.with { pair in
             for count in [0, 1, 7, 8, 15, 16, 100, 70_000] {

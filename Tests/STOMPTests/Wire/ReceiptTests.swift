@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("RECEIPT", .timeLimit(.minutes(1)))
+@Suite("RECEIPT", .timeLimit(.minutes(5)))
 struct ReceiptTests {
     @Test("receipts are pipelined, and each RECEIPT answers the call that it names, in whatever order they come")
     func pipelined() async throws {

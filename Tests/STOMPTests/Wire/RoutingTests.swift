@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Routing of messages", .timeLimit(.minutes(1)))
+@Suite("Routing of messages", .timeLimit(.minutes(5)))
 struct RoutingTests {
     @Test("messages go to the subscription that they name, in their order")
     func bySubscription() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("SEND", .timeLimit(.minutes(1)))
+@Suite("SEND", .timeLimit(.minutes(5)))
 struct SendFrameTests {
     @Test("S12-SND-1 S12-TYP-1 SEND has the destination as it was given, the type and the length of its body")
     func text() async throws {

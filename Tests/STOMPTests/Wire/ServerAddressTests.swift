@@ -5,7 +5,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("Addresses of servers", .timeLimit(.minutes(1)))
+@Suite("Addresses of servers", .timeLimit(.minutes(5)))
 struct ServerAddressTests {
     @Test(
         "addresses that can be read",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMP
 
-@Suite("SUBSCRIBE and UNSUBSCRIBE", .timeLimit(.minutes(1)))
+@Suite("SUBSCRIBE and UNSUBSCRIBE", .timeLimit(.minutes(5)))
 struct SubscribeFrameTests {
     @Test(
         "S12-SUB-1 S12-SUB-4 SUBSCRIBE has the destination as it was given, an id and the ack mode",
