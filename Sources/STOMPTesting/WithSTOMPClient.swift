@@ -19,12 +19,18 @@ extension ScriptedPeer {
 
 /// Connects a client to a broker of this process, in memory, and runs `body` with it.
 ///
+/// Without a configuration it is the default one, with two minutes for connecting instead of ten seconds.
+///
 /// - Throws: what `body` throws; else as `withSTOMPClient` with a server.
 public func withSTOMPClient<Value>(
     connectedTo broker: STOMPBroker,
     login: STOMPLogin? = nil,
-    configuration: STOMPConfiguration = STOMPConfiguration(),
+    configuration: STOMPConfiguration? = nil,
     _ body: (STOMPClient) async throws -> Value
 ) async throws -> Value {
-    try await withSTOMPClient(STOMPServer(broker.endpoint, login: login), configuration: configuration, body)
+    var patient = STOMPConfiguration()
+    // Beside a thousand other tests that start at once, ten seconds may pass before it is this one's turn.
+    patient.connectTimeout = .seconds(120)
+    let configuration = configuration ?? patient
+    return try await withSTOMPClient(STOMPServer(broker.endpoint, login: login), configuration: configuration, body)
 }
