@@ -89,7 +89,7 @@ public actor STOMPConnection {
         return try await withDeadline(deadline, of: time, timeout: timeout) { () throws(STOMPError) in
             var server = server
             if let login = try await Self.login(configuration, credentials) { server.login = login }
-            let transport = try await server.endpoint.connect(options: server.socketOptions, time: time)
+            let transport = try await server.connect(time: time)
             do throws(STOMPError) {
                 var handshake = Handshake(transport: transport, server: server, configuration: configuration)
                 let session = try await handshake.run()

@@ -148,7 +148,7 @@ struct ServerTextTests {
         let endpoint = try STOMPServer(text).endpoint
         let time = TimeSource(ManualClock())
         let error = await #expect(throws: STOMPError.self) {
-            _ = try await endpoint.connect(options: STOMPSocketOptions(), time: time)
+            _ = try await STOMPServer(endpoint).connect(time: time)
         }
         #expect(error?.code == .notSupported)
         #expect(error?.message.hasPrefix("\(endpoint)") == true)

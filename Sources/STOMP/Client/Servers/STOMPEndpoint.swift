@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-import STOMPCore
 package import STOMPTransport
 
 /// Where bytes go to.
@@ -94,45 +93,5 @@ public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible {
         case .tcp(let host, _), .tls(let host, _), .webSocket(let host, _, _), .secureWebSocket(let host, _, _): host
         case .unixSocket, .inMemory: nil
         }
-    }
-
-    /// Connects; without a limit of its own, the caller cancels.
-    ///
-    /// - Parameters:
-    ///   - options: what a TCP socket is given.
-    ///   - time: what a race of several addresses goes by.
-    /// - Returns: the connected stream.
-    /// - Throws: ``STOMPError/Code/connectFailed``, which names each address's failure;
-    ///   ``STOMPError/Code/invalidArgument`` for what can never be an address; ``STOMPError/Code/notSupported``.
-    func connect(options: STOMPSocketOptions, time: TimeSource) async throws(STOMPError) -> any ByteTransport {
-        do throws(TransportError) {
-            switch self.kind {
-            case .tcp(let host, let port):
-                let connector = TCPConnector(host: host, port: port, options: TCPOptions(options)) { delay in
-                    await time.sleep(until: time.now + delay)
-                }
-                return try await connector.connect()
-            case .inMemory(let place): return try await place.listener.connect()
-            case .tls, .webSocket, .secureWebSocket, .unixSocket: break
-            }
-        } catch {
-            if Task.isCancelled { throw .cancelled }
-            // What cannot be an address will not be one later.
-            throw STOMPError(
-                error.kind == .invalidAddress ? .invalidArgument : .connectFailed,
-                error.message,
-                cause: error
-            )
-        }
-        throw STOMPError(.notSupported, "\(self) cannot be reached: so far only TCP without TLS is built.")
-    }
-}
-
-extension TCPOptions {
-    init(_ options: STOMPSocketOptions) {
-        self.init()
-        self.keepAlive = options.keepAlive.map { KeepAlive(idle: $0.idle, interval: $0.interval, count: $0.count) }
-        self.localHost = options.localAddress?.host
-        self.localPort = options.localAddress?.port ?? 0
     }
 }

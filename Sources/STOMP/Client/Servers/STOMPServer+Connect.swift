@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMPCore
+import STOMPTransport
+
+extension STOMPServer {
+    /// Connects; without a limit of its own, the caller cancels.
+    ///
+    /// - Parameter time: what a race of several addresses goes by.
+    /// - Returns: the connected stream.
+    /// - Throws: ``STOMPError/Code/connectFailed``, which names each address's failure;
+    ///   ``STOMPError/Code/invalidArgument`` for what can never be an address; ``STOMPError/Code/notSupported``.
+    func connect(time: TimeSource) async throws(STOMPError) -> any ByteTransport {
+        do throws(TransportError) {
+            switch self.endpoint.kind {
+            case .tcp(let host, let port): return try await self.connectTCP(host, port, time)
+            case .inMemory(let place): return try await place.listener.connect()
+            case .tls, .webSocket, .secureWebSocket, .unixSocket: break
+            }
+        } catch {
+            if Task.isCancelled { throw .cancelled }
+            // What cannot be an address will not be one later.
+            throw STOMPError(
+                error.kind == .invalidAddress ? .invalidArgument : .connectFailed,
+                error.message,
+                cause: error
+            )
+        }
+        throw STOMPError(.notSupported, "\(self.endpoint) cannot be reached: so far only TCP without TLS is built.")
+    }
+
+    private func connectTCP(
+        _ host: String,
+        _ port: Int,
+        _ time: TimeSource
+    ) async throws(TransportError) -> any ByteTransport {
+        let connector = TCPConnector(host: host, port: port, options: TCPOptions(self.socketOptions)) { delay in
+            await time.sleep(until: time.now + delay)
+        }
+        return try await connector.connect()
+    }
+}
+
+extension TCPOptions {
+    init(_ options: STOMPSocketOptions) {
+        self.init()
+        self.keepAlive = options.keepAlive.map { KeepAlive(idle: $0.idle, interval: $0.interval, count: $0.count) }
+        self.localHost = options.localAddress?.host
+        self.localPort = options.localAddress?.port ?? 0
+    }
+}
