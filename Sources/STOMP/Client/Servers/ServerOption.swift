@@ -8,7 +8,7 @@ enum ServerOption {
     static let names = [
         "virtualHost", "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress", "localPort",
         "header.NAME",
-    ]
+    ] + TLSOption.allCases.map(\.rawValue)
 
     /// What the client itself says in CONNECT.
     private static let ownHeaders: Set<STOMPHeaders.Name> = [
@@ -16,7 +16,7 @@ enum ServerOption {
     ]
 
     static func isKnown(_ name: Substring) -> Bool {
-        self.names.contains(String(name)) || name.hasPrefix("header.")
+        self.names.contains(String(name)) || name.hasPrefix("header.") || TLSOption.isKnown(name)
     }
 
     /// One that is nested stands after the list, for all its servers, and wins over a server's own.
@@ -27,6 +27,10 @@ enum ServerOption {
     ) throws(STOMPError) {
         if option.name.hasPrefix("header.") {
             try self.applyHeader(option, to: &server)
+            return
+        }
+        if TLSOption.isKnown(option.name) {
+            try TLSOption.apply(option, to: &server)
             return
         }
         switch option.name {
