@@ -233,6 +233,14 @@ package struct TLSEngine: ~Copyable, @unchecked Sendable {
         self.api.pointee.SSL_key_update(self.session, 1) == 1
     }
 
+    /// Whether the output of a session that has just been opened is nothing that the handshake needs.
+    var hasTickets: Bool {
+        guard self.context.role == .server, let version = self.api.pointee.SSL_get_version(self.session) else {
+            return false
+        }
+        return String(cString: version) == "TLSv1.3"
+    }
+
     /// What the session came to; once it is open.
     package var facts: TLSFacts {
         let certificate = self.api.pointee.SSL_get1_peer_certificate(self.session)

@@ -22,7 +22,9 @@ extension TLSTransport {
         do throws(TransportError) {
             var engine = try TLSEngine(context, host: host, peer: lower.peerDescription)
             try await self.shakeHands(&engine, lower)
-            return TLSTransport(engine, over: lower)
+            let transport = TLSTransport(engine, over: lower)
+            transport.flush()
+            return transport
         } catch {
             lower.close()
             throw error
@@ -44,6 +46,8 @@ extension TLSTransport {
                 if !alert.isEmpty { _ = alert.withUnsafeBytes { bytes in try? lower.write(bytes) } }
                 throw error
             }
+            // A server's tickets, which a client that does not read yet would hold up: they go before the next bytes.
+            if outcome == .open, engine.hasTickets { return }
             try await self.writeAll(engine.takeOutput(), to: lower)
             if outcome == .open { return }
             // What came with one record may be several.

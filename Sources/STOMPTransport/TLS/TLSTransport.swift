@@ -71,7 +71,7 @@ package final class TLSTransport: ByteTransport {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
             let (outcome, mustAnswer, space) = try self.step(received, rest)
             // Such as new keys; if it cannot go out now, it goes before the next bytes that are written.
-            if mustAnswer { _ = try? self.transfer(UnsafeRawBufferPointer(start: nil, count: 0)) }
+            if mustAnswer { self.flush() }
             switch outcome {
             case .bytes(let new): count += new
             case .ended: return count > 0 ? .bytes(count) : .endOfStream
@@ -115,7 +115,7 @@ package final class TLSTransport: ByteTransport {
             }
         } catch {
             // The other side learns why, if there is room.
-            _ = try? self.transfer(UnsafeRawBufferPointer(start: nil, count: 0))
+            self.flush()
             throw error
         }
     }
@@ -173,6 +173,13 @@ package final class TLSTransport: ByteTransport {
         }
     }
 
+    /// Sends what waits, as far as there is room.
+    ///
+    /// That the stream below has failed is for whoever reads or writes next to find.
+    func flush() {
+        _ = try? self.transfer(UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+
     package func waitUntilWritable() async {
         await self.lower.waitUntilWritable()
     }
@@ -194,7 +201,7 @@ package final class TLSTransport: ByteTransport {
             return !state.isClosed
         }
         // As far as there is room; nobody waits for it.
-        if isFirst { _ = try? self.transfer(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        if isFirst { self.flush() }
         self.lower.close()
     }
 
@@ -217,7 +224,8 @@ package final class TLSTransport: ByteTransport {
     private func truncated() -> TransportError {
         TransportError(
             kind: .truncated,
-            message: "The connection to \(self.peerDescription) was cut: it ended without the end of TLS (close_notify)."
+            message:
+                "The connection to \(self.peerDescription) was cut: it ended without the end of TLS (close_notify)."
         )
     }
 }

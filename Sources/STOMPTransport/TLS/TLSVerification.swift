@@ -122,7 +122,8 @@ extension TLSVerification.Failure {
             return "\(subject) is for \(names.prefix(300)), and not for \(host). Connect by one of its names, or set "
                 + "tls.serverName to one"
         case Code.applicationCheck:
-            return "no public key of \(subject), nor of its authorities, is among those that are pinned. Has the server "
+            return
+                "no public key of \(subject), nor of its authorities, is among those that are pinned. Has the server "
                 + "got a new key?"
         default:
             return "\(subject) was not accepted: \(self.text)"

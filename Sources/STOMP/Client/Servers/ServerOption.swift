@@ -5,10 +5,12 @@ import STOMPCore
 
 /// The options that belong to one server of an address.
 enum ServerOption {
-    static let names = [
-        "virtualHost", "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress", "localPort",
-        "header.NAME",
-    ] + TLSOption.allCases.map(\.rawValue)
+    static let names =
+        [
+            "virtualHost", "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress",
+            "localPort",
+            "header.NAME",
+        ] + TLSOption.allCases.map(\.rawValue)
 
     /// What the client itself says in CONNECT.
     private static let ownHeaders: Set<STOMPHeaders.Name> = [
