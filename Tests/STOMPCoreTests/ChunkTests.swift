@@ -100,7 +100,7 @@ struct ChunkTests {
             let before = parser.chunk
             let space = parser.freeSpace()
             // What the first one brought along was read when its size was not known.
-            if taken > 2, parser.chunk !== before { movedByteCount += fed - taken * frame.count }
+            if chunks.count > 1, parser.chunk !== before { movedByteCount += fed - taken * frame.count }
             let part = rest.prefix(space.count)
             space.copyBytes(from: part)
             parser.received(part.count)
@@ -127,7 +127,7 @@ struct ChunkTests {
         }
         let sizes = [50_000, byteCount, 50_000, byteCount, byteCount, 50_000]
         let bytes = sizes.map(frame).joined()
-        for size in [131_072, 4_096, 999] {
+        for size in [131_072, 4_096] {
             let parsed = parse(Array(bytes), feeding: Feeding(sizes: [size], chunkCapacity: 131_072))
             #expect(parsed.frames.map(\.body.count) == sizes)
             #expect(parsed.failure == nil)
