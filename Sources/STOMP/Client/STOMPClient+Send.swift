@@ -44,6 +44,7 @@ extension STOMPClient {
             return try state.queue.append(request, limits: limits, at: now)
         }
         guard let dropped else { return false }
+        self.queueSignal.raise()
         if dropped > 0 { self.hub.send(.framesLost(dropped)) }
         return true
     }
@@ -72,7 +73,11 @@ extension STOMPClient {
                 }
                 return
             } catch  where Self.mayTryNext(error, after: connection) {
-                if self.configuration.sendWhileDisconnected == .fail { throw Self.noConnection }
+                switch (self.configuration.sendWhileDisconnected, receipt) {
+                case (.fail, _): throw Self.noConnection
+                case (.enqueue(let limits), .plain) where try self.enqueue(request, limits): return
+                default: break
+                }
                 connection = try await self.currentConnection(after: connection, until: deadline)
             }
         }
@@ -108,6 +113,9 @@ extension STOMPClient {
             } catch  where error.code == .connectionLost || Self.mayTryNext(error, after: present) {
                 mayHaveBeenSent = mayHaveBeenSent || error.code == .connectionLost
                 connection = try await self.turn(of: ticket, after: present, mayHaveBeenSent)
+            } catch  where mayHaveBeenSent && Self.saysNotSent(error) {
+                // True of this connection, and not of the one before.
+                throw Self.unknown(error, "Sending it again failed after the connection had ended")
             }
         }
     }
@@ -117,6 +125,7 @@ extension STOMPClient {
         after previous: STOMPConnection?,
         _ mayHaveBeenSent: Bool
     ) async throws(STOMPError) -> STOMPConnection {
+        if !mayHaveBeenSent, self.configuration.sendWhileDisconnected == .fail { throw Self.noConnection }
         do throws(STOMPError) {
             // What may have been sent waits for as long as the client tries to connect: its outcome depends on that.
             let deadline = mayHaveBeenSent ? nil : self.time.now + self.configuration.connectionWaitTimeout
@@ -128,11 +137,16 @@ extension STOMPClient {
         } catch {
             // That of run() is the client's end.
             guard mayHaveBeenSent, error.code != .cancelled || !Task.isCancelled else { throw Self.refusal(error) }
-            throw STOMPError(
-                .connectionLost,
-                "The client ended before the receipt came, so the outcome is unknown: \(error.message)",
-                cause: error
-            )
+            throw Self.unknown(error, "The client ended before the receipt came")
         }
+    }
+
+    /// Whether an error says that nothing of the call went to the broker.
+    private static func saysNotSent(_ error: STOMPError) -> Bool {
+        [.closed, .outboxFull, .invalidArgument, .notSupported].contains(error.code)
+    }
+
+    private static func unknown(_ error: STOMPError, _ what: String) -> STOMPError {
+        STOMPError(.connectionLost, "\(what), so the outcome is unknown: \(error.message)", cause: error)
     }
 }

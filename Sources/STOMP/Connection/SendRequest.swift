@@ -189,6 +189,7 @@ extension Outbox {
                 output: &state.pending,
                 serializer: serializer
             )
+            state.pendingSendCount &+= 1
             return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
         }
         guard let action else { return false }
@@ -212,6 +213,8 @@ extension Outbox {
                 contentLength: contentLength,
                 receipt: nil
             )
+            // Of one in a transaction, the end of that tells.
+            if request.transaction == nil { state.pendingSendCount &+= 1 }
             return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
         }
         guard let action else { return false }
