@@ -33,6 +33,7 @@ extension STOMPClient {
             return try state.queue.append(request, limits: limits, at: now)
         }
         guard let dropped else { return false }
+        self.queueSignal.raise()
         if dropped > 0 { self.hub.send(.framesLost(dropped)) }
         return true
     }
@@ -52,7 +53,11 @@ extension STOMPClient {
             do throws(STOMPError) {
                 return try await connection.send(request, receipt: receipt)
             } catch  where Self.mayTryNext(error, after: connection) {
-                if self.configuration.sendWhileDisconnected == .fail { throw Self.noConnection }
+                switch self.configuration.sendWhileDisconnected {
+                case .fail: throw Self.noConnection
+                case .enqueue(let limits): if receipt == .none, try self.enqueue(request, limits) { return }
+                case .wait: break
+                }
                 connection = try await self.currentConnection(after: connection, until: deadline)
             }
         }
@@ -88,6 +93,9 @@ extension STOMPClient {
             } catch  where error.code == .connectionLost || Self.mayTryNext(error, after: present) {
                 mayHaveBeenSent = mayHaveBeenSent || error.code == .connectionLost
                 connection = try await self.turn(of: ticket, after: present, mayHaveBeenSent)
+            } catch  where mayHaveBeenSent && Self.saysNotSent(error) {
+                // True of this connection, and not of the one before.
+                throw Self.unknown(error, "Sending it again failed after the connection had ended")
             }
         }
     }
@@ -97,6 +105,7 @@ extension STOMPClient {
         after previous: STOMPConnection?,
         _ mayHaveBeenSent: Bool
     ) async throws(STOMPError) -> STOMPConnection {
+        if !mayHaveBeenSent, self.configuration.sendWhileDisconnected == .fail { throw Self.noConnection }
         do throws(STOMPError) {
             // What may have been sent waits for as long as the client tries to connect: its outcome depends on that.
             let deadline = mayHaveBeenSent ? nil : self.time.now + self.configuration.connectionWaitTimeout
@@ -108,11 +117,16 @@ extension STOMPClient {
         } catch {
             // That of run() is the client's end.
             guard mayHaveBeenSent, error.code != .cancelled || !Task.isCancelled else { throw Self.refusal(error) }
-            throw STOMPError(
-                .connectionLost,
-                "The client ended before the receipt came, so the outcome is unknown: \(error.message)",
-                cause: error
-            )
+            throw Self.unknown(error, "The client ended before the receipt came")
         }
+    }
+
+    /// Whether an error says that nothing of the call went to the broker.
+    private static func saysNotSent(_ error: STOMPError) -> Bool {
+        [.closed, .outboxFull, .invalidArgument, .notSupported].contains(error.code)
+    }
+
+    private static func unknown(_ error: STOMPError, _ what: String) -> STOMPError {
+        STOMPError(.connectionLost, "\(what), so the outcome is unknown: \(error.message)", cause: error)
     }
 }

@@ -45,6 +45,8 @@ public final class STOMPClient: Sendable {
     let time: TimeSource
     let hub = EventHub()
     let shutdown = Signal()
+    /// Something has come into the queue of sends, whose deadline is to be watched.
+    let queueSignal = Signal()
     let inner = Locked(State())
 
     /// A client of this broker.

@@ -34,6 +34,9 @@ public struct STOMPConfiguration: Sendable {
     public var sendWhileDisconnected = STOMPDisconnectedSend.wait
     /// Asked for login and passcode at each attempt, within its ``connectTimeout``; `nil`, or an answer of `nil`: those of
     /// the server.
+    ///
+    /// It is cancelled at that time, and when the client ends; then it must return: its end is awaited, by the next attempt
+    /// and by ``STOMPClient/run()``, since nothing of a client outlives that.
     public var credentials: (@Sendable (STOMPCredentialsRequest) async throws -> STOMPLogin?)?
 
     /// How long one connection attempt may take, from the name look-up to CONNECTED.

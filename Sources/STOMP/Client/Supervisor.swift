@@ -59,11 +59,17 @@ final class Supervisor: Sendable {
                 await self.client.drain()
                 return nil
             }
-            // A polite end makes the supervisor end too; so it is the only one to be waited for twice.
-            let first = await group.next() ?? nil
+            if case .enqueue = self.client.configuration.sendWhileDisconnected {
+                // Ends only when cancelled.
+                group.addTask(name: "stomp.queue") {
+                    await self.client.runQueueDeadlines()
+                    return nil
+                }
+            }
+            // A polite end makes the supervisor end too, which may still say why it did otherwise.
+            var failure = await group.next() ?? nil
             group.cancelAll()
-            let second = await group.next() ?? nil
-            let failure = first ?? second
+            for await other in group { failure = failure ?? other }
             // What a cancelled attempt says is not news: the shutdown was wished.
             return failure?.code == .cancelled && !Task.isCancelled ? nil : failure
         }

@@ -102,7 +102,7 @@ extension Outbox {
 
     /// Ends everything that waits here; later calls throw.
     ///
-    /// - Returns: at most how many frames were not written.
+    /// - Returns: at most how many SENDs were not written of whose loss no call tells.
     @discardableResult
     func close(_ reason: STOMPError) -> Int {
         // An ERROR that names a receipt, where every ERROR is fatal.
@@ -116,7 +116,7 @@ extension Outbox {
             let receipts = state.receipts.removeAll()
             let room = state.room.removeAll()
             let quiet = state.quiet
-            let lost = state.pendingFrameCount + state.inFlightFrameCount
+            let lost = state.pendingSendCount + state.inFlightSendCount
             state.quiet = []
             state.farewell = nil
             state.deliveries = DeliveryTable()

@@ -44,9 +44,10 @@ package final class Outbox: Sendable {
         var isReaderAtWork = false
         var flushCount: UInt64 = 0
         var writeFailure: STOMPError?
-        /// Frames in `pending` and in flight, for the count of what is lost.
-        var pendingFrameCount = 0
-        var inFlightFrameCount = 0
+        /// SENDs in `pending` and in flight whose callers have been told no more than that: who tells of the loss of
+        /// these, unless it is counted? For all other frames a call waits, or what they do is done again.
+        var pendingSendCount = 0
+        var inFlightSendCount = 0
 
         var receipts = ReceiptTable<OneShot<Void>>()
         var room = RoomQueue()
@@ -132,7 +133,6 @@ package final class Outbox: Sendable {
     /// Called under the lock after an append: decides who writes.
     @inline(__always)
     func decide(_ state: inout State, wasEmpty: Bool, isUrgent: Bool) -> Action {
-        state.pendingFrameCount &+= 1
         // Who flushes takes it along; what the socket has not taken is the writer's, who waits for it.
         if state.isFlushing || state.inFlightCount > 0 { return .nothing }
         if isUrgent { return .flush }
@@ -232,8 +232,8 @@ package final class Outbox: Sendable {
             swap(&state.pending, &state.rest)
             state.restPosition = 0
             state.inFlightCount = state.rest.count
-            state.inFlightFrameCount = state.pendingFrameCount
-            state.pendingFrameCount = 0
+            state.inFlightSendCount = state.pendingSendCount
+            state.pendingSendCount = 0
         }
         swap(&state.rest, &buffer)
         position = state.restPosition
@@ -251,7 +251,7 @@ package final class Outbox: Sendable {
         state.flushCount &+= 1
         if state.inFlightCount == 0 {
             buffer.removeAll(keepingCapacityUpTo: 2 * Self.flushThreshold)
-            state.inFlightFrameCount = 0
+            state.inFlightSendCount = 0
         }
         swap(&state.rest, &buffer)
         let room = self.admitWaiting(&state, at: now)

@@ -187,6 +187,7 @@ extension Outbox {
                 output: &state.pending,
                 serializer: serializer
             )
+            state.pendingSendCount &+= 1
         }
     }
 
@@ -204,6 +205,8 @@ extension Outbox {
                 contentLength: contentLength,
                 receipt: nil
             )
+            // Of one in a transaction, the end of that tells.
+            if request.transaction == nil { state.pendingSendCount &+= 1 }
         }
     }
 
