@@ -11,7 +11,7 @@ import Testing
 @Suite("Flushing", .timeLimit(.minutes(5)))
 struct FlushTests {
     /// Takes all, and lets somebody append a frame during each write.
-    private final class BusyTransport: ByteTransport {
+    private final class BusyTransport: WriteOnlyTransport {
         struct State {
             var writes: [String] = []
             var appendsLeft: Int
@@ -35,15 +35,6 @@ struct FlushTests {
             append?()
             return bytes.count
         }
-
-        func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome { .wouldBlock }
-        func waitUntilReadable() async {}
-        func waitUntilWritable() async {}
-        func waitUntilHangUp() async {}
-        func waitForMoreToWrite() async {}
-        func close() {}
-        var unreadByteCount: Int { 0 }
-        var peerDescription: String { "busy" }
     }
 
     @Test("A flush takes along what comes meanwhile, four times at most; the rest is the writer's")
@@ -84,11 +75,11 @@ struct FlushTests {
             try await pair.connection.send(Self.body, to: "/read")
             #expect(try await pair.peer.receiveFrame().header("destination") == "/read")
             await eventually { pair.outbox.state.withLock { $0.byteCount == 0 && !$0.isFlushing } }
-            #expect(pair.outbox.state.withLock { $0.pendingFrameCount + $0.inFlightFrameCount } == 0)
+            #expect(pair.outbox.state.withLock { $0.pendingSendCount + $0.inFlightSendCount } == 0)
             try await pair.connection.send(Self.body, to: "/1")
-            await eventually { pair.outbox.state.withLock { $0.inFlightFrameCount } == 1 }
+            await eventually { pair.outbox.state.withLock { $0.inFlightSendCount } == 1 }
             for number in 2...4 { try await pair.connection.send(Self.body, to: STOMPDestination("/\(number)")) }
-            #expect(pair.outbox.state.withLock { ($0.inFlightFrameCount, $0.pendingFrameCount) == (1, 3) })
+            #expect(pair.outbox.state.withLock { ($0.inFlightSendCount, $0.pendingSendCount) == (1, 3) })
             pair.peer.hangUp()
             #expect(try await self.lost(pair) == 4)
         }

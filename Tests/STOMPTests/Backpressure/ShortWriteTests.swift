@@ -11,7 +11,7 @@ import Testing
 @Suite("Sockets that take a part, and senders that stop", .timeLimit(.minutes(5)))
 struct ShortWriteTests {
     /// Takes as much of each write as chance will have it, often nothing.
-    private final class StingyTransport: ByteTransport {
+    private final class StingyTransport: WriteOnlyTransport {
         private struct State {
             var written: [UInt8] = []
             var isInside = false
@@ -43,15 +43,6 @@ struct ShortWriteTests {
                 return count
             }
         }
-
-        func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome { .wouldBlock }
-        func waitUntilReadable() async {}
-        func waitUntilWritable() async {}
-        func waitUntilHangUp() async {}
-        func waitForMoreToWrite() async {}
-        func close() {}
-        var unreadByteCount: Int { 0 }
-        var peerDescription: String { "stingy" }
     }
 
     private func send(_ text: String, by outbox: Outbox) throws -> Bool {
@@ -89,7 +80,7 @@ struct ShortWriteTests {
         }
         while outbox.state.withLock({ $0.byteCount > 0 }) { outbox.flush() }
         #expect(transport.written == Array(expected.utf8))
-        #expect(outbox.state.withLock { $0.pendingFrameCount + $0.inFlightFrameCount } == 0)
+        #expect(outbox.state.withLock { $0.pendingSendCount + $0.inFlightSendCount } == 0)
     }
 
     @Test("Several senders and a writer: one writes at a time, and no frame is torn", arguments: 1...4)
