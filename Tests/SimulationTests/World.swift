@@ -10,6 +10,8 @@ struct SimulationOptions: Sendable {
     var serverCount = 3
     var messageCount = 25
     var pairCount = 6
+    var burstCount = 4
+    var newsCount = 12
     var consumerCount = 2
     /// When nothing goes wrong any more.
     var healingTime: Duration = .seconds(90)
@@ -24,6 +26,8 @@ final class World: Sendable {
     let clock = ManualClock()
     let journal: Journal
     let configuration: STOMPConfiguration
+    /// Whether what has taken effect may be refused all the same.
+    private let refusesReceipts: Bool
     private let clients = Locked<[Remembered]>([])
 
     private struct Remembered: Sendable {
@@ -45,8 +49,22 @@ final class World: Sendable {
         configuration.outboxLimit = 1 + random.magnitude(below: 64 * 1024)
         if random.hits(20) { configuration.heartBeat = .none }
         if random.hits(30) { configuration.versions = [[.v10, .v11, .v12][random.number(in: 0...2)]] }
+        switch random.number(in: 0...9) {
+        case 0...2:
+            // Nothing limits what the broker sends ahead.
+            configuration.dialect = .generic
+        case 3:
+            configuration.dialect = .generic
+            configuration.dialect?.hasReceipts = false
+        default:
+            break
+        }
+        self.refusesReceipts = random.hits(50)
         self.configuration = configuration
     }
+
+    /// Whether the broker confirms anything, as far as the client knows.
+    var hasReceipts: Bool { self.configuration.dialect?.hasReceipts ?? true }
 
     /// Whether there is neither NACK nor an ack of one message.
     var isLegacy: Bool { self.configuration.versions == [.v10] }
@@ -70,7 +88,7 @@ final class World: Sendable {
     func play() async {
         guard let broker = try? STOMPBroker(self.brokerConfiguration) else { return }
         let servers = (1...self.options.serverCount).map { index in
-            let plan = FaultPlan(seed: self.seed &+ UInt64(index) &* 0x1_0000, kinds: Self.kinds)
+            let plan = FaultPlan(seed: self.seed &+ UInt64(index) &* 0x1_0000, kinds: self.kinds)
             return FaultyServer(broker, plan: plan, clock: self.clock, pipeCapacity: 2_048) { line in
                 self.journal.note("server \(index): connection \(line)")
             }
@@ -84,8 +102,9 @@ final class World: Sendable {
         }
     }
 
-    /// Not the refused receipt: what it refuses has taken effect at the broker, so that nothing can be promised.
-    private static let kinds = Set(FaultPlan.Kind.allCases).subtracting([.refusedReceipt])
+    private var kinds: Set<FaultPlan.Kind> {
+        Set(FaultPlan.Kind.allCases).subtracting(self.refusesReceipts ? [] : [.refusedReceipt])
+    }
 
     private var brokerConfiguration: STOMPBroker.Configuration {
         var configuration = STOMPBroker.Configuration()
@@ -103,6 +122,10 @@ final class World: Sendable {
                 }
             }
             users.addTask(name: "consumer") { await self.consume(PairProducer.queue, source, "pair consumer", 20) }
+            users.addTask(name: "consumer") { await self.consume(BurstProducer.queue, source, "burst consumer", 21) }
+            for (index, destination) in NewsProducer.destinations.enumerated() {
+                users.addTask(name: "listener") { await self.listen(destination, source, 30 + index) }
+            }
             await withDiscardingTaskGroup { group in
                 group.addTask(name: "producer") {
                     var producer = Producer(world: self, source: source, random: self.generator(1))
@@ -112,9 +135,26 @@ final class World: Sendable {
                     var producer = PairProducer(world: self, source: source, random: self.generator(2))
                     await producer.run()
                 }
+                group.addTask(name: "burst producer") {
+                    var producer = BurstProducer(world: self, source: source, random: self.generator(5))
+                    await producer.run()
+                }
+                for (index, destination) in NewsProducer.destinations.enumerated() {
+                    group.addTask(name: "news producer") {
+                        var producer = NewsProducer(
+                            destination: destination,
+                            world: self,
+                            source: source,
+                            random: self.generator(40 + index)
+                        )
+                        await producer.run()
+                    }
+                }
                 group.addTask(name: "chaos") { await self.disturb(broker, servers) }
             }
             await self.checkDelivery(source)
+            await self.checkNews(source)
+            BurstProducer.checkOrder(await broker.receivedFrames, self.journal)
             source.stop()
         }
         await self.checkLeftovers(broker, servers)
@@ -134,6 +174,16 @@ final class World: Sendable {
             random: self.generator(index)
         )
         await consumer.run()
+    }
+
+    private func listen(_ destination: STOMPDestination, _ source: ClientSource, _ index: Int) async {
+        var listener = Listener(
+            destination: destination,
+            world: self,
+            source: source,
+            random: self.generator(index)
+        )
+        await listener.run()
     }
 
     // MARK: - What happens to all connections
@@ -164,6 +214,8 @@ final class World: Sendable {
         }
         self.journal.note("healed")
         for server in servers { server.heal() }
+        // A subscription that was refused and is there all the same keeps its messages until its connection ends.
+        if self.refusesReceipts { await broker.disconnectAll() }
     }
 
     // MARK: - What must be so in the end
@@ -177,6 +229,19 @@ final class World: Sendable {
         for key in self.journal.missing { self.journal.violate("\(key) was confirmed and has not come") }
         for key in self.journal.ghosts { self.journal.violate("\(key) was said not to be sent, and has come") }
         for number in self.halfPairs { self.journal.violate("one half of pair \(number) has come") }
+    }
+
+    /// When nothing goes wrong any more, who listens hears.
+    private func checkNews(_ source: ClientSource) async {
+        for (index, destination) in NewsProducer.destinations.enumerated() {
+            var producer = NewsProducer(
+                destination: destination,
+                world: self,
+                source: source,
+                random: self.generator(50 + index)
+            )
+            if await !producer.sendLast() { self.journal.violate("nobody hears what goes to \(destination)") }
+        }
     }
 
     private var halfPairs: [Int] {

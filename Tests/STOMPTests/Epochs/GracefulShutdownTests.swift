@@ -189,9 +189,7 @@ struct GracefulShutdownTests {
         try await EpochRun.with { (run) async throws in
             let first = try await run.session()
             let subscription = try await run.subscribe(at: first)
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             _ = try await second.receiveFrame()
             run.client.beginGracefulShutdown()
             #expect(try await second.confirmFrame().hasPrefix("UNSUBSCRIBE\nid:1\n"))
