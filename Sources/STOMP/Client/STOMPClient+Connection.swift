@@ -100,7 +100,7 @@ extension STOMPClient {
     }
 
     /// Gives each send that is to be repeated its turn on a new connection, in their order.
-    func sendAgain(by connection: STOMPConnection) async throws(STOMPError) {
+    private func sendAgain(by connection: STOMPConnection) async throws(STOMPError) {
         // Calls may be added meanwhile.
         while let ticket = self.inner.withLock({ $0.resends.first { !$0.wasOffered(connection) } }) {
             await ticket.offer(connection)

@@ -7,26 +7,15 @@ import STOMPCore
 extension STOMPClient {
     @usableFromInline
     func send(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
-        switch receipt.kind {
-        case .none:
-            try await self.sendOnce(request)
-        case .required(let timeout, .fail):
-            try await self.send(request, receipt: .required(timeout))
-        case .required(let timeout, .resend):
+        switch (receipt.kind, self.configuration.sendWhileDisconnected) {
+        case (.required(let timeout, .resend), _):
             try await self.sendUntilConfirmed(request, within: timeout)
-        }
-    }
-
-    private func sendOnce(_ request: SendRequest) async throws(STOMPError) {
-        switch self.configuration.sendWhileDisconnected {
-        case .wait:
-            try await self.send(request, receipt: .plain)
-        case .fail:
-            try await self.send(request, receipt: .plain)
-        case .enqueue(let limits):
+        case (.none, .enqueue(let limits)):
             if try self.enqueue(request, limits) { return }
             // There is a connection, which has no room, or has just ended.
-            try await self.send(request, receipt: .plain)
+            try await self.sendOnce(request, receipt: receipt)
+        default:
+            try await self.sendOnce(request, receipt: receipt)
         }
     }
 
@@ -49,13 +38,8 @@ extension STOMPClient {
         return true
     }
 
-    private enum Receipt {
-        case plain
-        case required(Duration?)
-    }
-
     /// Sends by the present connection or, while nothing has been sent, by the next one.
-    private func send(_ request: SendRequest, receipt: Receipt) async throws(STOMPError) {
+    private func sendOnce(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
         let deadline = self.time.now + self.configuration.connectionWaitTimeout
         var connection =
             if let current = self.current {
@@ -67,16 +51,12 @@ extension STOMPClient {
             }
         while true {
             do throws(STOMPError) {
-                switch receipt {
-                case .plain: try await connection.send(request, receipt: .none)
-                case .required(let timeout): try await connection.send(request, awaitingReceiptWithin: timeout)
-                }
-                return
+                return try await connection.send(request, receipt: receipt)
             } catch  where Self.mayTryNext(error, after: connection) {
-                switch (self.configuration.sendWhileDisconnected, receipt) {
-                case (.fail, _): throw Self.noConnection
-                case (.enqueue(let limits), .plain) where try self.enqueue(request, limits): return
-                default: break
+                switch self.configuration.sendWhileDisconnected {
+                case .fail: throw Self.noConnection
+                case .enqueue(let limits): if receipt == .none, try self.enqueue(request, limits) { return }
+                case .wait: break
                 }
                 connection = try await self.currentConnection(after: connection, until: deadline)
             }

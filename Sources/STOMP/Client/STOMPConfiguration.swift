@@ -47,7 +47,9 @@ public struct STOMPConfiguration: Sendable {
     public var receiptTimeout: Duration = .seconds(30)
     /// How long a call waits for room in the outbox.
     public var outboxTimeout: Duration = .seconds(30)
-    /// How long each of UNSUBSCRIBE and DISCONNECT may take at the end of a scope.
+    /// How long the farewells of a shutdown may take together: UNSUBSCRIBE, outstanding receipts and DISCONNECT.
+    ///
+    /// Also how long UNSUBSCRIBE alone may take, when a single subscription ends.
     public var shutdownTimeout: Duration = .seconds(5)
     /// How long a graceful shutdown waits for handlers that have a message: until their loops ask for the next one.
     public var handlerTimeout: Duration = .seconds(30)

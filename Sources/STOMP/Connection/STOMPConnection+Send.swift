@@ -92,7 +92,7 @@ extension STOMPConnection {
         )
     }
 
-    nonisolated func sendNow(_ request: borrowing SendRequest) throws(STOMPError) -> Bool {
+    nonisolated func sendNow(_ request: SendRequest) throws(STOMPError) -> Bool {
         try self.outbox.send(
             request,
             serializer: self.serializer,

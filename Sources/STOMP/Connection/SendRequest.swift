@@ -175,9 +175,7 @@ extension Outbox {
         isCounted: Bool,
         serializer: FrameSerializer
     ) throws(STOMPError) -> Bool {
-        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard try self.hasRoom(state) else { return nil }
-            let wasEmpty = state.pending.isEmpty
+        try self.appendIfRoom(.beginning) { state throws(STOMPError) in
             try SendRequest.append(
                 body,
                 to: destination,
@@ -190,23 +188,17 @@ extension Outbox {
                 serializer: serializer
             )
             state.pendingSendCount &+= 1
-            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
         }
-        guard let action else { return false }
-        self.perform(action)
-        return true
     }
 
     /// Writes a SEND if there is room.
     func send(
-        _ request: borrowing SendRequest,
+        _ request: SendRequest,
         serializer: FrameSerializer,
         contentLength: STOMPContentLength
     ) throws(STOMPError) -> Bool {
-        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard try self.hasRoom(state, request.admission) else { return nil }
+        try self.appendIfRoom(request.admission) { state throws(STOMPError) in
             try Self.checkTransaction(request.transaction, state)
-            let wasEmpty = state.pending.isEmpty
             try request.append(
                 to: &state.pending,
                 serializer: serializer,
@@ -215,11 +207,7 @@ extension Outbox {
             )
             // Of one in a transaction, the end of that tells.
             if request.transaction == nil { state.pendingSendCount &+= 1 }
-            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
         }
-        guard let action else { return false }
-        self.perform(action)
-        return true
     }
 
     /// Under the lock: frames of a transaction must not follow its end.
