@@ -11,7 +11,7 @@ struct SimulationOptions: Sendable {
     var messageCount = 25
     var pairCount = 6
     var burstCount = 4
-    var newsCount = 12
+    var newsCount = 8
     var consumerCount = 2
     /// When nothing goes wrong any more.
     var healingTime: Duration = .seconds(90)
