@@ -8,9 +8,9 @@ import STOMPTesting
 /// What a simulation consists of.
 struct SimulationOptions: Sendable {
     var serverCount = 3
-    var messageCount = 25
+    var messageCount = 20
     var pairCount = 6
-    var burstCount = 4
+    var burstCount = 3
     var newsCount = 8
     var consumerCount = 2
     /// When nothing goes wrong any more.
@@ -20,6 +20,21 @@ struct SimulationOptions: Sendable {
 }
 
 /// Broker, network, clients and their users on one clock, out of one seed.
+///
+/// What must hold, whatever happens:
+/// - Each call returns in its time, throws only what it may, and nothing is left of it; a cancelled one returns at once.
+/// - What was confirmed arrives at a queue's acknowledging consumers; what was said not to be sent never arrives, also
+///   when it was to be repeated.
+/// - What comes again is marked, unless it was sent until confirmed: then it may come twice.
+/// - Of sends that are repeated, made at once, those that were confirmed came to the broker in the order of the calls.
+/// - Of a transaction all or nothing arrives.
+/// - A loop through all connections ends only as wished, or with `.rejected` if an ERROR names its subscription or it was
+///   the only one that an ERROR can have been about.
+/// - To a listener of mode `auto`, at a topic or a queue, each message comes once at most, and confirmed ones in order;
+///   when nothing goes wrong any more, it hears what is sent.
+/// - A refused receipt is an unknown outcome here, since the fault refuses what has taken effect.
+/// - All of it with a dialect that has a prefetch header, with one that has none, and with one without receipts, where
+///   nothing is confirmed.
 final class World: Sendable {
     let seed: UInt64
     let options: SimulationOptions
