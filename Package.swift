@@ -30,12 +30,14 @@ let package = Package(
         .library(name: "STOMPFoundation", targets: ["STOMPFoundation"]),
         .executable(name: "quickstart", targets: ["Quickstart"]),
         .executable(name: "failover", targets: ["Failover"]),
+        .executable(name: "tls-client", targets: ["TLSClient"]),
         .executable(name: "stomp-bench", targets: ["StompBench"]),
     ],
     dependencies: [],
     targets: [
         .target(name: "CScan"),
-        .target(name: "CSystem"),
+        // Glibc before 2.34 has dlopen in a library of its own; later ones, and Musl, have an empty one.
+        .target(name: "CSystem", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "STOMPCore", dependencies: ["CScan"], swiftSettings: settings),
         .target(name: "STOMPTransport", dependencies: ["CSystem", "STOMPCore"], swiftSettings: settings),
         .target(name: "STOMP", dependencies: ["STOMPCore", "STOMPTransport"], swiftSettings: settings),
@@ -58,6 +60,12 @@ let package = Package(
             name: "Failover",
             dependencies: ["ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Examples/Failover",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "TLSClient",
+            dependencies: ["STOMP", "STOMPTesting"],
+            path: "Examples/TLSClient",
             swiftSettings: settings
         ),
         .target(

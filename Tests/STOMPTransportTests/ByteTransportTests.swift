@@ -38,7 +38,8 @@ struct ByteTransportTests {
         client.close()
     }
 
-    @Test(arguments: TransportKind.available)
+    // Bytes of its own come again through TLS: see TLSTransportTests.
+    @Test(arguments: TransportKind.available.filter { $0 != .tls })
     func `a full peer takes nothing more until it has read`(_ kind: TransportKind) async throws {
         let (client, server) = try await kind.makePair()
         let written = try client.fill()
@@ -68,7 +69,8 @@ struct ByteTransportTests {
         server.close()
         await client.waitUntilHangUp()
 
-        #expect(client.unreadByteCount == 100)
+        // Through TLS, those of the records.
+        #expect(kind == .tls ? client.unreadByteCount > 100 : client.unreadByteCount == 100)
         #expect(try await client.readToEnd().count == 100)
         #expect(client.unreadByteCount == 0)
     }
@@ -100,7 +102,7 @@ struct ByteTransportTests {
         for kind in TransportKind.available {
             let (client, server) = try await kind.makePair()
             switch kind {
-            case .ipv4: #expect(client.peerDescription.hasPrefix("127.0.0.1:"))
+            case .ipv4, .tls: #expect(client.peerDescription.hasPrefix("127.0.0.1:"))
             case .ipv6: #expect(client.peerDescription.hasPrefix("[::1]:"))
             case .inMemory: #expect(client.peerDescription == "in-memory")
             }

@@ -39,6 +39,8 @@ public struct STOMPServer: Sendable, Hashable {
     ///
     /// They come before ``STOMPConfiguration/connectHeaders`` and win over headers of the same name there.
     public var headers: STOMPHeaders = [:]
+    /// How TLS is spoken, where the endpoint is one for TLS.
+    public var tls = STOMPTLSConfiguration()
     /// The local address and TCP keep-alive.
     public var socketOptions = STOMPSocketOptions()
 

@@ -30,6 +30,8 @@ public final class STOMPBroker: Sendable {
     package let inMemoryListener: InMemoryListener
     let engine: BrokerEngine
     private let tcpListeners: [TCPListener]
+    /// What connections by TCP go through; nil: nothing.
+    private let security: TLSContext?
     private let isStarted = Atomic<Bool>(false)
     private let lastConnection = Atomic<UInt64>(0)
     /// Ports that were given up on purpose.
@@ -37,11 +39,13 @@ public final class STOMPBroker: Sendable {
 
     /// A broker that listens, and serves nobody before ``run()``.
     ///
-    /// - Throws: ``STOMPError/Code/connectFailed`` if the TCP port cannot be had.
+    /// - Throws: ``STOMPError/Code/connectFailed`` if the TCP port cannot be had, ``STOMPError/Code/tlsFailed`` if the
+    ///   certificate or key for TLS cannot be used.
     public init(_ configuration: Configuration = Configuration(), listening: Listening = .inMemory) throws(STOMPError) {
         self.configuration = configuration
         self.engine = BrokerEngine(configuration)
         self.inMemoryListener = InMemoryListener()
+        self.security = try listening.security
         self.tcpListeners = try listening.bind()
     }
 
@@ -87,10 +91,10 @@ public final class STOMPBroker: Sendable {
 
     private func serveAll() async -> STOMPError? {
         await withTaskGroup(of: STOMPError?.self) { group in
-            group.addTask(name: "stomp.broker.in-memory") { await self.serve(self.inMemoryListener) }
+            group.addTask(name: "stomp.broker.in-memory") { await self.serve(self.inMemoryListener, nil) }
             for listener in self.tcpListeners {
                 group.addTask(name: "stomp.broker.tcp") {
-                    let failure = await self.serve(listener)
+                    let failure = await self.serve(listener, self.security)
                     return self.stoppedPorts.withLock { $0.contains(listener.port) } ? nil : failure
                 }
             }
@@ -104,23 +108,53 @@ public final class STOMPBroker: Sendable {
         }
     }
 
-    private func serve(_ listener: any Listener) async -> STOMPError? {
+    private func serve(_ listener: any Listener, _ security: TLSContext?) async -> STOMPError? {
         await withDiscardingTaskGroup { connections in
             do throws(TransportError) {
                 while !Task.isCancelled {
                     let transport = try await listener.accept()
-                    let connection = BrokerConnection(
-                        id: self.lastConnection.add(1, ordering: .relaxed).newValue,
-                        transport: transport,
-                        engine: self.engine,
-                        configuration: self.configuration
-                    )
-                    connections.addTask(name: "stomp.broker.connection") { await connection.run() }
+                    let id = self.lastConnection.add(1, ordering: .relaxed).newValue
+                    // Handshakes take time, and clients may be slow: nobody else waits for them.
+                    connections.addTask(name: "stomp.broker.connection") { await self.serve(transport, id, security) }
                 }
                 return nil
             } catch {
                 connections.cancelAll()
                 return Task.isCancelled ? nil : STOMPError(.connectFailed, error.message, cause: error)
+            }
+        }
+    }
+}
+
+extension STOMPBroker {
+    /// How long a client may take for its part of the TLS handshake.
+    private static let handshakeTimeout = Duration.seconds(10)
+
+    private func serve(_ transport: any ByteTransport, _ id: UInt64, _ security: TLSContext?) async {
+        // Who cannot be agreed with has been told so by an alert.
+        guard let transport = try? await self.secured(transport, security) else { return }
+        let connection = BrokerConnection(
+            id: id,
+            transport: transport,
+            engine: self.engine,
+            configuration: self.configuration
+        )
+        await connection.run()
+    }
+
+    private func secured(
+        _ transport: any ByteTransport,
+        _ security: TLSContext?
+    ) async throws(STOMPError) -> any ByteTransport {
+        guard let security else { return transport }
+        let time = TimeSource(self.configuration.clock)
+        let late = STOMPError(.connectTimedOut, "The client did not finish the TLS handshake in time.")
+        let deadline = time.now + Self.handshakeTimeout
+        return try await withDeadline(deadline, of: time, timeout: late) { () throws(STOMPError) in
+            do throws(TransportError) {
+                return try await TLSTransport.open(over: transport, security)
+            } catch {
+                throw STOMPError(.tlsFailed, error.message, cause: error)
             }
         }
     }

@@ -28,6 +28,9 @@ public final class ScriptedPeer: Sendable {
     private let current = Locked<Connection?>(nil)
 
     init(listening: STOMPBroker.Listening) throws(STOMPError) {
+        guard try listening.security == nil else {
+            throw STOMPError(.notSupported, "A scripted peer speaks no TLS; let it listen by .loopback().")
+        }
         self.inMemoryListener = InMemoryListener()
         let listeners = try listening.bind()
         self.tcpListener = listeners.first

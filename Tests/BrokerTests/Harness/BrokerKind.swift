@@ -48,11 +48,12 @@ enum BrokerKind: String, CaseIterable, Codable, Sendable, CustomTestStringConver
         }
     }
 
-    /// The ports for the broker's own purposes.
+    /// The ports for the broker's own purposes, and those for TLS, where nobody listens unless certificates are given.
     var otherPorts: [String] {
         switch self {
-        case .rabbitMQ: ["amqp", "distribution", "epmd"]
-        case .activeMQ, .stompserver: []
+        case .rabbitMQ: ["amqp", "distribution", "epmd", "tls"]
+        case .activeMQ: ["tls", "mutual-tls"]
+        case .stompserver: []
         }
     }
 

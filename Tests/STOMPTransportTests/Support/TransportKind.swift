@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-import STOMPTransport
+@testable import STOMPTransport
 
 /// The transports that one test body runs over.
 enum TransportKind: String, CaseIterable, Sendable {
     case ipv4
     case ipv6
     case inMemory
+    /// Over IPv4.
+    case tls
 
     /// Without IPv6 where the machine has none.
     static let available = Self.allCases.filter { kind in
@@ -16,10 +18,10 @@ enum TransportKind: String, CaseIterable, Sendable {
 
     private var host: String { self == .ipv6 ? "::1" : "127.0.0.1" }
 
-    /// A listener and what connects to it.
+    /// A listener and what connects to it; for TLS what lies below it.
     func listen() throws -> (any Listener, @Sendable () async throws(TransportError) -> any ByteTransport) {
         switch self {
-        case .ipv4, .ipv6:
+        case .ipv4, .ipv6, .tls:
             let listener = try TCPListener.bind(host: self.host)
             let connector = TCPConnector(host: self.host, port: listener.port)
             return (listener, { () async throws(TransportError) in try await connector.connect() })
@@ -34,6 +36,11 @@ enum TransportKind: String, CaseIterable, Sendable {
         let (listener, connect) = try self.listen()
         defer { listener.close() }
         let client = try await connect()
-        return (client, try await listener.accept())
+        let server = try await listener.accept()
+        guard self == .tls else { return (client, server) }
+        let clientContext = try TLSContext.make(.client, .client(), password: nil)
+        let serverContext = try TLSContext.make(.server, .server(), password: nil)
+        async let secureServer = TLSTransport.open(over: server, serverContext)
+        return (try await TLSTransport.open(over: client, clientContext, host: "localhost"), try await secureServer)
     }
 }

@@ -33,9 +33,7 @@ public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible {
         STOMPEndpoint(kind: .tcp(host: host, port: port))
     }
 
-    /// A TCP port that speaks TLS.
-    ///
-    /// Not built yet: connecting throws ``STOMPError/Code/notSupported``.
+    /// A TCP port that speaks TLS; ``STOMPServer/tls`` says how.
     public static func tls(_ host: String, port: Int = 61_614) -> STOMPEndpoint {
         STOMPEndpoint(kind: .tls(host: host, port: port))
     }

@@ -10,24 +10,22 @@ extension STOMPServer {
     /// - Parameter time: what a race of several addresses goes by.
     /// - Returns: the connected stream.
     /// - Throws: ``STOMPError/Code/connectFailed``, which names each address's failure;
-    ///   ``STOMPError/Code/invalidArgument`` for what can never be an address; ``STOMPError/Code/notSupported``.
+    ///   ``STOMPError/Code/tlsFailed`` and ``STOMPError/Code/tlsUnavailable``; ``STOMPError/Code/invalidArgument`` for what
+    ///   can never be an address; ``STOMPError/Code/notSupported``.
     func connect(time: TimeSource) async throws(STOMPError) -> any ByteTransport {
         do throws(TransportError) {
             switch self.endpoint.kind {
             case .tcp(let host, let port): return try await self.connectTCP(host, port, time)
+            case .tls(let host, let port):
+                return try await self.secured(try await self.connectTCP(host, port, time), host: host)
             case .inMemory(let place): return try await place.listener.connect()
-            case .tls, .webSocket, .secureWebSocket, .unixSocket: break
+            case .webSocket, .secureWebSocket, .unixSocket: break
             }
         } catch {
             if Task.isCancelled { throw .cancelled }
-            // What cannot be an address will not be one later.
-            throw STOMPError(
-                error.kind == .invalidAddress ? .invalidArgument : .connectFailed,
-                error.message,
-                cause: error
-            )
+            throw STOMPError(STOMPError.Code(connecting: error.kind), error.message, cause: error)
         }
-        throw STOMPError(.notSupported, "\(self.endpoint) cannot be reached: so far only TCP without TLS is built.")
+        throw STOMPError(.notSupported, "\(self.endpoint) cannot be reached: so far only TCP and TLS are built.")
     }
 
     private func connectTCP(
