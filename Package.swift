@@ -49,15 +49,16 @@ let package = Package(
             dependencies: ["STOMP"],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),
+        .target(name: "ExampleSupport", path: "Examples/Support", swiftSettings: settings),
         .executableTarget(
             name: "Quickstart",
-            dependencies: ["STOMP", "STOMPTesting"],
+            dependencies: ["ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Examples/Quickstart",
             swiftSettings: settings
         ),
         .executableTarget(
             name: "Failover",
-            dependencies: ["STOMP", "STOMPTesting"],
+            dependencies: ["ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Examples/Failover",
             swiftSettings: settings
         ),
