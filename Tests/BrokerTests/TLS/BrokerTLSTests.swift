@@ -23,7 +23,8 @@ struct BrokerTLSTests {
                 "BROKER_MUTUAL": "\(isMutual)", "BROKER_PLUGINS": "rabbitmq_stomp,rabbitmq_auth_mechanism_ssl",
             ]
         )
-        await withLimit(.seconds(60), log: { broker.log() }) {
+        let log: @Sendable () -> String = { broker.log() }
+        await withLimit(.seconds(60), log: log) {
             for name in kind == .activeMQ ? ["tls", "mutual-tls"] : ["tls"] {
                 let port = try #require(broker.ports[name])
                 // The ports for TLS may come after the plain one, at which the broker counts as started.
