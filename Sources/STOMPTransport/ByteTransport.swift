@@ -21,6 +21,8 @@ package protocol ByteTransport: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome
 
     /// Returns how many bytes were taken; 0 means that it would have to wait.
+    ///
+    /// What was not taken has to come first in the next call: a layer may have begun to write it.
     func write(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int
 
     /// Returns when a read would not wait (bytes, end of stream, error, closed), or when the task is cancelled.
@@ -40,6 +42,9 @@ package protocol ByteTransport: AnyObject, Sendable {
     /// How many bytes have arrived and wait unread.
     var unreadByteCount: Int { get }
 
+    /// Whether only UTF-8 can be written, and each write has to end with a whole character.
+    var carriesTextOnly: Bool { get }
+
     /// Ends both directions at once; all waiters return, later reads and writes throw `.closed`.
     ///
     /// Idempotent, never waits.
@@ -53,6 +58,8 @@ package protocol ByteTransport: AnyObject, Sendable {
 }
 
 extension ByteTransport {
+    package var carriesTextOnly: Bool { false }
+
     package func reset() {
         self.close()
     }

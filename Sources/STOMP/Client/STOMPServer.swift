@@ -39,8 +39,10 @@ public struct STOMPServer: Sendable, Hashable {
     ///
     /// They come before ``STOMPConfiguration/connectHeaders`` and win over headers of the same name there.
     public var headers: STOMPHeaders = [:]
-    /// The local address and TCP keep-alive.
+    /// The local address and TCP keep-alive; they mean nothing for a Unix-domain socket.
     public var socketOptions = STOMPSocketOptions()
+    /// What a WebSocket is opened with and carries.
+    public var webSocketOptions = STOMPWebSocketOptions()
 
     /// The broker at this endpoint.
     public init(_ endpoint: STOMPEndpoint, login: STOMPLogin? = nil) {

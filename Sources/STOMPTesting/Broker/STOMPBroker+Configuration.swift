@@ -62,33 +62,4 @@ extension STOMPBroker {
         /// The default configuration.
         public init() {}
     }
-
-    /// Where a broker, or a scripted peer, can be reached.
-    public struct Listening: Sendable, Hashable {
-        private enum Kind: Hashable {
-            case inMemory
-            case loopback(ports: [Int])
-        }
-
-        private let kind: Kind
-
-        /// From inside the process only; this is always there.
-        public static let inMemory = Listening(kind: .inMemory)
-
-        /// Also by TCP at 127.0.0.1; port 0 lets the system choose one.
-        public static func loopback(port: Int = 0) -> Listening {
-            Listening(kind: .loopback(ports: [port]))
-        }
-
-        /// Also by TCP at several ports of 127.0.0.1, as the nodes of a cluster would; 0 lets the system choose one.
-        ///
-        /// ``STOMPBroker/stopListening(at:)`` makes a dead node of one. A scripted peer listens at the first only.
-        public static func loopback(ports: [Int]) -> Listening {
-            Listening(kind: .loopback(ports: ports))
-        }
-
-        var loopbackPorts: [Int] {
-            if case .loopback(let ports) = self.kind { ports } else { [] }
-        }
-    }
 }

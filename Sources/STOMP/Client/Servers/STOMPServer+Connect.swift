@@ -7,16 +7,22 @@ import STOMPTransport
 extension STOMPServer {
     /// Connects; without a limit of its own, the caller cancels.
     ///
-    /// - Parameter time: what a race of several addresses goes by.
+    /// - Parameters:
+    ///   - versions: what a WebSocket offers as its subprotocols.
+    ///   - time: what a race of several addresses goes by.
     /// - Returns: the connected stream.
     /// - Throws: ``STOMPError/Code/connectFailed``, which names each address's failure;
     ///   ``STOMPError/Code/invalidArgument`` for what can never be an address; ``STOMPError/Code/notSupported``.
-    func connect(time: TimeSource) async throws(STOMPError) -> any ByteTransport {
+    func connect(versions: Set<STOMPVersion>, time: TimeSource) async throws(STOMPError) -> any ByteTransport {
         do throws(TransportError) {
             switch self.endpoint.kind {
             case .tcp(let host, let port): return try await self.connectTCP(host, port, time)
+            case .webSocket(let host, let port, let path):
+                let socket = try await self.connectTCP(host, port, time)
+                return try await self.openWebSocket(over: socket, host, port, path, versions)
+            case .unixSocket(let path): return try await UnixConnector(path: path).connect()
             case .inMemory(let place): return try await place.listener.connect()
-            case .tls, .webSocket, .secureWebSocket, .unixSocket: break
+            case .tls, .secureWebSocket: break
             }
         } catch {
             if Task.isCancelled { throw .cancelled }
@@ -27,7 +33,7 @@ extension STOMPServer {
                 cause: error
             )
         }
-        throw STOMPError(.notSupported, "\(self.endpoint) cannot be reached: so far only TCP without TLS is built.")
+        throw STOMPError(.notSupported, "\(self.endpoint) cannot be reached: TLS is not built yet.")
     }
 
     private func connectTCP(
