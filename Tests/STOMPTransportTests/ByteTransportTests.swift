@@ -49,8 +49,9 @@ struct ByteTransportTests {
         await writable
 
         #expect(received.count == written)
-        try await client.writeAll([1, 2, 3])
-        #expect(try await server.readExactly(3) == [1, 2, 3])
+        // What was not taken comes again.
+        try await client.writeAll([UInt8](repeating: 120, count: 64 * 1024) + [1, 2, 3])
+        #expect(try await server.readExactly(64 * 1024 + 3).suffix(3) == [1, 2, 3])
     }
 
     @Test
@@ -68,7 +69,8 @@ struct ByteTransportTests {
         server.close()
         await client.waitUntilHangUp()
 
-        #expect(client.unreadByteCount == 100)
+        // A WebSocket's bytes are counted as they are on the wire.
+        #expect(TransportKind.plain.contains(kind) ? client.unreadByteCount == 100 : client.unreadByteCount > 100)
         #expect(try await client.readToEnd().count == 100)
         #expect(client.unreadByteCount == 0)
     }
@@ -100,11 +102,12 @@ struct ByteTransportTests {
         for kind in TransportKind.available {
             let (client, server) = try await kind.makePair()
             switch kind {
-            case .ipv4: #expect(client.peerDescription.hasPrefix("127.0.0.1:"))
+            case .ipv4, .webSocketOverTCP: #expect(client.peerDescription.hasPrefix("127.0.0.1:"))
             case .ipv6: #expect(client.peerDescription.hasPrefix("[::1]:"))
-            case .inMemory: #expect(client.peerDescription == "in-memory")
+            case .unixSocket: #expect(client.peerDescription.hasPrefix("unix:/"))
+            case .inMemory, .webSocket: #expect(client.peerDescription == "in-memory")
             }
-            #expect(server.peerDescription.hasPrefix(client.peerDescription.prefix(5)))
+            #expect(server.peerDescription.contains(client.peerDescription.prefix(5)))
         }
     }
 

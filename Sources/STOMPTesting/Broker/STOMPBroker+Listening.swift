@@ -64,12 +64,12 @@ extension STOMPBroker.Listening {
             case .inMemory:
                 break
             case .loopback(let ports):
-                for port in ports { listeners.append(BoundListener(try TCPListener.bind(port: port))) }
+                for port in ports { listeners.append(BoundListener(tcp: try TCPListener.bind(port: port))) }
             case .webSocket(let port, let path, let frames):
                 var options = WebSocketOptions()
                 options.kind = frames == .text ? .text : .binary
                 listeners.append(
-                    BoundListener(try TCPListener.bind(port: port)) { [options] stream throws(TransportError) in
+                    BoundListener(tcp: try TCPListener.bind(port: port)) { [options] stream throws(TransportError) in
                         try await WebSocketTransport.accept(over: stream, path: path, options: options)
                     }
                 )
@@ -98,7 +98,7 @@ struct BoundListener: Sendable {
     /// A handshake, which may wait for the client; nil: none.
     let opening: Opening?
 
-    init(_ listener: TCPListener, opening: Opening? = nil) {
+    init(tcp listener: TCPListener, opening: Opening? = nil) {
         self.listener = listener
         self.port = listener.port
         self.opening = opening

@@ -15,8 +15,10 @@ struct WebSocketOutgoing: ~Copyable {
     /// Frames, of which the first bytes may have been written.
     private var frames = OutputBuffer()
     private var position = 0
-    /// So many of the writer's bytes are in `frames`, and it was not told yet that they are taken.
+    /// So many of the writer's bytes are in `frames`.
     private var begunCount = 0
+    /// So many are with the lower layer, and the writer was not told yet that they are taken.
+    private var doneCount = 0
     /// Of several that were not sent yet the last, so that a flood of Pings makes no flood of these.
     private var pong: [UInt8]?
     private var close: WebSocketClose?
@@ -33,7 +35,10 @@ struct WebSocketOutgoing: ~Copyable {
     }
 
     /// Whether a writer that had to wait will be told something.
-    var hasProgress: Bool { self.begunCount > 0 && self.frames.isEmpty }
+    var hasProgress: Bool { self.doneCount > 0 }
+
+    /// How much memory its frames are.
+    var waitingByteCount: Int { self.frames.count + (self.pong?.count ?? 0) }
 
     mutating func answer(ping: [UInt8]?, close: WebSocketClose?) {
         guard !self.isClosing else { return }
@@ -48,17 +53,17 @@ struct WebSocketOutgoing: ~Copyable {
         _ bytes: UnsafeRawBufferPointer,
         to lower: any ByteTransport
     ) throws(TransportError) -> Int {
-        guard try self.flush(lower) else { return 0 }
-        var taken = min(self.begunCount, bytes.count)
-        self.begunCount = 0
-        while taken < bytes.count {
+        _ = try self.flush(lower)
+        guard self.begunCount == 0 else { return 0 }
+        var taken = min(self.doneCount, bytes.count)
+        self.doneCount = 0
+        // What is there now is an answer that waits for room.
+        while taken < bytes.count, self.frames.isEmpty {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
-            let count = try self.encoder.append(rest, limit: Self.batchSize, to: &self.frames)
-            guard try self.flush(lower) else {
-                self.begunCount = count
-                break
-            }
-            taken += count
+            self.begunCount = try self.encoder.append(rest, limit: Self.batchSize, to: &self.frames)
+            _ = try self.flush(lower)
+            taken += self.doneCount
+            self.doneCount = 0
         }
         return taken
     }
@@ -71,6 +76,8 @@ struct WebSocketOutgoing: ~Copyable {
             if self.position < self.frames.count {
                 self.position += try lower.write(UnsafeRawBufferPointer(rebasing: self.frames.bytes[self.position...]))
                 guard self.position == self.frames.count else { return false }
+                self.doneCount += self.begunCount
+                self.begunCount = 0
             }
             // A stream that has only beats to say keeps no large buffer.
             self.frames.removeAll(keepingCapacityUpTo: self.position < 1_024 ? 4_096 : 2 * Self.batchSize)
