@@ -59,13 +59,24 @@ struct SnippetTests {
         }
     }
 
-    @Test("Each test that Guarantees.md names exists")
-    func testsExist() throws {
-        let references = try Repository.file("Docs/Guarantees.md").text().matches(of: /`([\w\/]+\.swift)#(\w+)`/)
+    private static let tables = ["Docs/Guarantees.md", "Docs/Comparison.md"]
+
+    @Test("Each test that a table of promises names exists", arguments: Self.tables)
+    func testsExist(page: String) throws {
+        let references = try Repository.file(page).text().matches(of: /`([\w\/]+\.swift)#(\w+)`/)
         #expect(!references.isEmpty)
         for reference in references {
             let source = try? Repository.file("Tests/\(reference.output.1)").text()
             #expect(source?.contains("func \(reference.output.2)(") == true, "\(reference.output.0)")
         }
+    }
+
+    @Test("Each row of a table of promises names a test", arguments: Self.tables)
+    func rowsAreShown(page: String) throws {
+        let rows = try Repository.file(page).text().split(separator: "\n").filter { $0.hasPrefix("| ") }
+        let unshown = rows.filter { row in
+            !row.hasSuffix("Shown by |") && !row.hasPrefix("| ---") && !row.contains(/\.swift#\w+` \|$/)
+        }
+        #expect(unshown.isEmpty, "\(unshown)")
     }
 }

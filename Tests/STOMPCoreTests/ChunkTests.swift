@@ -84,6 +84,56 @@ struct ChunkTests {
         #expect(kept.decoded(first[0], version: .v12, leniency: .lenient) == frame)
     }
 
+    @Test(
+        "Large frames of one size, with an EOL after each, are read where they stay",
+        arguments: [16_384, 20_000, 65_774, 100_000, 131_000]
+    )
+    func largeFrames(byteCount: Int) throws {
+        var parser = FrameParser(version: .v12, pool: ChunkPool(chunkCapacity: 131_072, freeLimit: 4))
+        let head = wire("MESSAGE\ncontent-length:\(byteCount)\n\n")
+        let frame = head + [UInt8](repeating: 0x61, count: byteCount) + wire("\0\n")
+        var rest = Array(Array(repeating: frame, count: 40).joined())[...]
+        var chunks: [ByteChunk] = []
+        var movedByteCount = 0
+        var (taken, fed) = (0, 0)
+        while !rest.isEmpty {
+            let before = parser.chunk
+            let space = parser.freeSpace()
+            // What the first one brought along was read when its size was not known.
+            if chunks.count > 1, parser.chunk !== before { movedByteCount += fed - taken * frame.count }
+            let part = rest.prefix(space.count)
+            space.copyBytes(from: part)
+            parser.received(part.count)
+            rest = rest.dropFirst(part.count)
+            fed += part.count
+            while let reference = try parser.next() {
+                #expect(Int(reference.bodyByteCount) == byteCount)
+                taken += 1
+            }
+            // Kept, as a consumer keeps them.
+            if chunks.last !== parser.chunk { chunks.append(parser.chunk) }
+        }
+        #expect(taken == 40)
+        // Only the few bytes that are read beyond a frame move along.
+        #expect(movedByteCount < 40 * 64)
+        let perChunk = 131_072 / frame.count
+        #expect(chunks.count <= 40 / max(1, perChunk) + 3)
+    }
+
+    @Test("After a large frame a small one has room, as has a larger one", arguments: [10, 4_000, 70_000, 200_000])
+    func unexpectedSize(byteCount: Int) throws {
+        func frame(_ count: Int) -> [UInt8] {
+            wire("MESSAGE\ncontent-length:\(count)\n\n") + [UInt8](repeating: 0x61, count: count) + [0]
+        }
+        let sizes = [50_000, byteCount, 50_000, byteCount, byteCount, 50_000]
+        let bytes = sizes.map(frame).joined()
+        for size in [131_072, 4_096] {
+            let parsed = parse(Array(bytes), feeding: Feeding(sizes: [size], chunkCapacity: 131_072))
+            #expect(parsed.frames.map(\.body.count) == sizes)
+            #expect(parsed.failure == nil)
+        }
+    }
+
     @Test("The part of a frame that has come moves along to the next chunk")
     func partialFrameMoves() throws {
         var parser = FrameParser(version: .v12, pool: ChunkPool(chunkCapacity: 5_000, freeLimit: 2))

@@ -100,7 +100,7 @@ extension STOMPClient {
     }
 
     /// Gives each send that is to be repeated its turn on a new connection, in their order.
-    func sendAgain(by connection: STOMPConnection) async throws(STOMPError) {
+    private func sendAgain(by connection: STOMPConnection) async throws(STOMPError) {
         // Calls may be added meanwhile.
         while let ticket = self.inner.withLock({ $0.resends.first { !$0.wasOffered(connection) } }) {
             await ticket.offer(connection)
@@ -129,15 +129,29 @@ extension STOMPClient {
             guard let entry else { continue }
             do throws(STOMPError) {
                 if try connection.sendNow(entry.request) { continue }
-                try await connection.send(entry.request, receipt: .none)
+                let deadline = min(entry.deadline, now + self.configuration.outboxTimeout)
+                try await connection.send(entry.request, roomUntil: deadline)
             } catch  where error.code == .invalidArgument {
                 // This one can never be sent.
                 self.hub.send(.framesLost(1))
             } catch {
                 // Nothing of it has been written, so that it goes on waiting: for room, or for the next connection.
                 self.inner.withLock { $0.queue.putBack(entry) }
+                self.queueSignal.raise()
                 if error.code != .outboxFull { throw error }
             }
+        }
+    }
+
+    /// The task `stomp.queue`: drops each message of the queue when its time is over, and tells of it.
+    func runQueueDeadlines() async {
+        while !Task.isCancelled {
+            let now = self.time.now
+            let (expired, next) = self.inner.withLock { state in
+                (state.queue.dropExpired(at: now), state.queue.nextDeadline)
+            }
+            if expired > 0 { self.hub.send(.framesLost(expired)) }
+            await self.queueSignal.wait(until: next, of: self.time)
         }
     }
 

@@ -7,26 +7,15 @@ import STOMPCore
 extension STOMPClient {
     @usableFromInline
     func send(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
-        switch receipt.kind {
-        case .none:
-            try await self.sendOnce(request)
-        case .required(let timeout, .fail):
-            try await self.send(request, receipt: .required(timeout))
-        case .required(let timeout, .resend):
+        switch (receipt.kind, self.configuration.sendWhileDisconnected) {
+        case (.required(let timeout, .resend), _):
             try await self.sendUntilConfirmed(request, within: timeout)
-        }
-    }
-
-    private func sendOnce(_ request: SendRequest) async throws(STOMPError) {
-        switch self.configuration.sendWhileDisconnected {
-        case .wait:
-            try await self.send(request, receipt: .plain)
-        case .fail:
-            try await self.send(request, receipt: .plain)
-        case .enqueue(let limits):
+        case (.none, .enqueue(let limits)):
             if try self.enqueue(request, limits) { return }
             // There is a connection, which has no room, or has just ended.
-            try await self.send(request, receipt: .plain)
+            try await self.sendOnce(request, receipt: receipt)
+        default:
+            try await self.sendOnce(request, receipt: receipt)
         }
     }
 
@@ -44,17 +33,13 @@ extension STOMPClient {
             return try state.queue.append(request, limits: limits, at: now)
         }
         guard let dropped else { return false }
+        self.queueSignal.raise()
         if dropped > 0 { self.hub.send(.framesLost(dropped)) }
         return true
     }
 
-    private enum Receipt {
-        case plain
-        case required(Duration?)
-    }
-
     /// Sends by the present connection or, while nothing has been sent, by the next one.
-    private func send(_ request: SendRequest, receipt: Receipt) async throws(STOMPError) {
+    private func sendOnce(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
         let deadline = self.time.now + self.configuration.connectionWaitTimeout
         var connection =
             if let current = self.current {
@@ -66,13 +51,13 @@ extension STOMPClient {
             }
         while true {
             do throws(STOMPError) {
-                switch receipt {
-                case .plain: try await connection.send(request, receipt: .none)
-                case .required(let timeout): try await connection.send(request, awaitingReceiptWithin: timeout)
-                }
-                return
+                return try await connection.send(request, receipt: receipt)
             } catch  where Self.mayTryNext(error, after: connection) {
-                if self.configuration.sendWhileDisconnected == .fail { throw Self.noConnection }
+                switch self.configuration.sendWhileDisconnected {
+                case .fail: throw Self.noConnection
+                case .enqueue(let limits): if receipt == .none, try self.enqueue(request, limits) { return }
+                case .wait: break
+                }
                 connection = try await self.currentConnection(after: connection, until: deadline)
             }
         }
@@ -108,6 +93,9 @@ extension STOMPClient {
             } catch  where error.code == .connectionLost || Self.mayTryNext(error, after: present) {
                 mayHaveBeenSent = mayHaveBeenSent || error.code == .connectionLost
                 connection = try await self.turn(of: ticket, after: present, mayHaveBeenSent)
+            } catch  where mayHaveBeenSent && Self.saysNotSent(error) {
+                // True of this connection, and not of the one before.
+                throw Self.unknown(error, "Sending it again failed after the connection had ended")
             }
         }
     }
@@ -117,6 +105,7 @@ extension STOMPClient {
         after previous: STOMPConnection?,
         _ mayHaveBeenSent: Bool
     ) async throws(STOMPError) -> STOMPConnection {
+        if !mayHaveBeenSent, self.configuration.sendWhileDisconnected == .fail { throw Self.noConnection }
         do throws(STOMPError) {
             // What may have been sent waits for as long as the client tries to connect: its outcome depends on that.
             let deadline = mayHaveBeenSent ? nil : self.time.now + self.configuration.connectionWaitTimeout
@@ -128,11 +117,16 @@ extension STOMPClient {
         } catch {
             // That of run() is the client's end.
             guard mayHaveBeenSent, error.code != .cancelled || !Task.isCancelled else { throw Self.refusal(error) }
-            throw STOMPError(
-                .connectionLost,
-                "The client ended before the receipt came, so the outcome is unknown: \(error.message)",
-                cause: error
-            )
+            throw Self.unknown(error, "The client ended before the receipt came")
         }
+    }
+
+    /// Whether an error says that nothing of the call went to the broker.
+    private static func saysNotSent(_ error: STOMPError) -> Bool {
+        [.closed, .outboxFull, .invalidArgument, .notSupported].contains(error.code)
+    }
+
+    private static func unknown(_ error: STOMPError, _ what: String) -> STOMPError {
+        STOMPError(.connectionLost, "\(what), so the outcome is unknown: \(error.message)", cause: error)
     }
 }

@@ -45,6 +45,8 @@ public final class STOMPClient: Sendable {
     let time: TimeSource
     let hub = EventHub()
     let shutdown = Signal()
+    /// Something has come into the queue of sends, whose deadline is to be watched.
+    let queueSignal = Signal()
     let inner = Locked(State())
 
     /// A client of this broker.
@@ -110,13 +112,14 @@ public final class STOMPClient: Sendable {
     /// Asks ``run()`` to finish.
     ///
     /// Loops over subscriptions end at their next message; handlers that have one may finish and answer it, for
-    /// ``STOMPConfiguration/handlerTimeout``. Then, within ``STOMPConfiguration/shutdownTimeout`` each, the subscriptions
-    /// are ended, outstanding receipts are waited for, and the session is ended with DISCONNECT. What was received and
+    /// ``STOMPConfiguration/handlerTimeout``. Then the subscriptions are ended, outstanding receipts are waited for, and
+    /// the session is ended with DISCONNECT, all within ``STOMPConfiguration/shutdownTimeout``. What was received and
     /// never handed out goes back to the broker. ``STOMPEvent/drained(_:)`` tells what was left undone.
     ///
-    /// From the start ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``,
-    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed`` as soon as the handlers
-    /// are done; until DISCONNECT is said, messages can be acknowledged and open transactions ended.
+    /// Handlers can do all that they could before. Once they are done,
+    /// ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``,
+    /// ``subscribe(to:ack:id:headers:options:)`` and ``begin(id:)`` throw ``STOMPError/Code/closed``; until DISCONNECT is
+    /// said, messages can still be acknowledged and open transactions ended.
     ///
     /// Does not wait; may be called from anywhere, also before ``run()``.
     public func beginGracefulShutdown() {

@@ -34,6 +34,9 @@ public struct STOMPConfiguration: Sendable {
     public var sendWhileDisconnected = STOMPDisconnectedSend.wait
     /// Asked for login and passcode at each attempt, within its ``connectTimeout``; `nil`, or an answer of `nil`: those of
     /// the server.
+    ///
+    /// It is cancelled at that time, and when the client ends; then it must return: its end is awaited, by the next attempt
+    /// and by ``STOMPClient/run()``, since nothing of a client outlives that.
     public var credentials: (@Sendable (STOMPCredentialsRequest) async throws -> STOMPLogin?)?
 
     /// How long one connection attempt may take, from the name look-up to CONNECTED.
@@ -44,7 +47,9 @@ public struct STOMPConfiguration: Sendable {
     public var receiptTimeout: Duration = .seconds(30)
     /// How long a call waits for room in the outbox.
     public var outboxTimeout: Duration = .seconds(30)
-    /// How long each of UNSUBSCRIBE and DISCONNECT may take at the end of a scope.
+    /// How long the farewells of a shutdown may take together: UNSUBSCRIBE, outstanding receipts and DISCONNECT.
+    ///
+    /// Also how long UNSUBSCRIBE alone may take, when a single subscription ends.
     public var shutdownTimeout: Duration = .seconds(5)
     /// How long a graceful shutdown waits for handlers that have a message: until their loops ask for the next one.
     public var handlerTimeout: Duration = .seconds(30)

@@ -29,7 +29,7 @@ public struct STOMPSendQueueLimits: Sendable, Hashable {
     public var countLimit = 1_000
     /// The most bytes of bodies and headers.
     public var byteLimit = 1024 * 1024
-    /// How long a message may wait; then it is dropped, which is an event.
+    /// How long a message may wait; then it is dropped at once, which is an event.
     public var timeToLive: Duration = .seconds(30)
     /// What happens beyond the limits.
     public var overflow = Overflow.refuse

@@ -10,6 +10,9 @@ public struct STOMPReceipt: Sendable, Hashable {
         /// A ``STOMPClient`` sends it again by the next connection, before anything that was sent after it: at least once.
         ///
         /// Give it a header by which the receiver knows it again; not `message-id`, which RabbitMQ refuses.
+        ///
+        /// After an ERROR that names nobody it is not sent again, but throws ``STOMPError/Code/serverError``: it may be what
+        /// the broker does not stand.
         case resend
     }
 

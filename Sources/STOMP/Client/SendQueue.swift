@@ -92,7 +92,13 @@ struct SendQueue: Sendable {
         return entry
     }
 
-    private mutating func dropExpired(at now: Duration) -> Int {
+    /// When the oldest message is dropped, unless it has gone out before.
+    var nextDeadline: Duration? {
+        self.head < self.entries.count ? self.entries[self.head]?.deadline : nil
+    }
+
+    /// Drops what is too old; returns how many that were.
+    mutating func dropExpired(at now: Duration) -> Int {
         var dropped = 0
         while self.head < self.entries.count, let entry = self.entries[self.head], entry.deadline <= now {
             self.removeFirst()

@@ -58,7 +58,9 @@ extension Supervisor {
             }
             return (end, resumption, destination)
         }
-        client.hub.send(.disconnected(end))
+        // The resumption may have published it at the very moment of its end.
+        client.publish(nil)
+        client.hub.send(.disconnected(end), state: .disconnected(end))
         legacy = await self.legacy(of: connection, earlier, resumption)
         if let destination, !Task.isCancelled, end == nil { return .movesBack(destination) }
         return end.map { .lost($0) } ?? .wished

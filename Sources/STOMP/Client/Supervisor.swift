@@ -13,6 +13,17 @@ final class Supervisor: Sendable {
         var resumesOneByOne = false
     }
 
+    /// What one attempt, and the connection that it led to, ended with.
+    enum Outcome: Sendable {
+        case attemptFailed(STOMPError)
+        /// The connection has ended.
+        case lost(STOMPError)
+        /// The connection was ended for one to this server.
+        case movesBack(Int)
+        /// The client is to end.
+        case wished
+    }
+
     let client: STOMPClient
     let schedule: Locked<ReconnectSchedule>
 
@@ -25,6 +36,10 @@ final class Supervisor: Sendable {
                 random: client.configuration.random
             )
         )
+    }
+
+    private func server(of attempt: ReconnectSchedule.Attempt) -> STOMPServer {
+        self.client.servers.servers[attempt.server]
     }
 
     private var now: Duration {
@@ -44,11 +59,17 @@ final class Supervisor: Sendable {
                 await self.client.drain()
                 return nil
             }
-            // A polite end makes the supervisor end too; so it is the only one to be waited for twice.
-            let first = await group.next() ?? nil
+            if case .enqueue = self.client.configuration.sendWhileDisconnected {
+                // Ends only when cancelled.
+                group.addTask(name: "stomp.queue") {
+                    await self.client.runQueueDeadlines()
+                    return nil
+                }
+            }
+            // A polite end makes the supervisor end too, which may still say why it did otherwise.
+            var failure = await group.next() ?? nil
             group.cancelAll()
-            let second = await group.next() ?? nil
-            let failure = first ?? second
+            for await other in group { failure = failure ?? other }
             // What a cancelled attempt says is not news: the shutdown was wished.
             return failure?.code == .cancelled && !Task.isCancelled ? nil : failure
         }
@@ -98,16 +119,6 @@ final class Supervisor: Sendable {
 
     // MARK: - One attempt, and the connection that it leads to
 
-    enum Outcome: Sendable {
-        case attemptFailed(STOMPError)
-        /// The connection has ended.
-        case lost(STOMPError)
-        /// The connection was ended for one to this server.
-        case movesBack(Int)
-        /// The client is to end.
-        case wished
-    }
-
     private func perform(
         _ attempt: ReconnectSchedule.Attempt,
         after previous: STOMPError?,
@@ -121,7 +132,7 @@ final class Supervisor: Sendable {
         }
         if attempt.delay > .zero { await self.client.time.sleep(until: self.now + attempt.delay) }
         if Task.isCancelled { return .wished }
-        let endpoint = self.client.servers.servers[attempt.server].endpoint
+        let endpoint = self.server(of: attempt).endpoint
         hub.send(
             .connecting(endpoint, attempt: attempt.number),
             state: .connecting(endpoint, attempt: attempt.number)
@@ -146,10 +157,11 @@ final class Supervisor: Sendable {
         if let deadline = attempt.deadline {
             configuration.connectTimeout = min(configuration.connectTimeout, max(deadline - self.now, .zero))
         }
+        let server = self.server(of: attempt)
         return try await STOMPConnection.open(
-            to: self.client.servers.servers[attempt.server],
+            to: server,
             credentials: STOMPCredentialsRequest(
-                endpoint: self.client.servers.servers[attempt.server].endpoint,
+                endpoint: server.endpoint,
                 attempt: attempt.number,
                 previousError: previous
             ),

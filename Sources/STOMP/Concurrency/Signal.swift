@@ -54,4 +54,15 @@ package final class Signal: Sendable {
             self.raise()
         }
     }
+
+    /// As ``wait()``, and until a deadline at most; `nil`: there is none.
+    package func wait(until deadline: Duration?, of time: TimeSource) async {
+        guard let deadline else { return await self.wait() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask(name: "stomp.signal.timer") { await time.sleep(until: deadline) }
+            group.addTask(name: "stomp.signal.wait") { await self.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
 }

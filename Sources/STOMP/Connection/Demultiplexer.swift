@@ -47,6 +47,11 @@ struct Demultiplexer: ~Copyable {
         self.checksHeaders = !rules.leniency.contains(.missingMessageHeader)
     }
 
+    /// Whether something waits to be handed over.
+    var hasNews: Bool {
+        !self.batches.isEmpty || !self.confirmed.isEmpty
+    }
+
     // MARK: - Subscriptions
 
     var storages: [SubscriptionStorage] {

@@ -5,7 +5,7 @@ import STOMPCore
 
 extension Outbox {
     /// Someone who says DISCONNECT as soon as nothing is outstanding.
-    struct Leaver: Sendable {
+    struct QuietWaiter: Sendable {
         let serializer: FrameSerializer
         /// Until when the receipt of DISCONNECT is waited for.
         let deadline: Duration
@@ -42,7 +42,7 @@ extension Outbox {
                 self.appendDisconnect(&state, serializer: serializer, deadline: deadline)
                 return false
             }
-            state.quiet.append(Leaver(serializer: serializer, deadline: latest, turn: turn))
+            state.quiet.append(QuietWaiter(serializer: serializer, deadline: latest, turn: turn))
             return true
         }
         guard mustWait else { return }
@@ -102,21 +102,21 @@ extension Outbox {
 
     /// Ends everything that waits here; later calls throw.
     ///
-    /// - Returns: at most how many frames were not written.
+    /// - Returns: at most how many SENDs were not written of whose loss no call tells.
     @discardableResult
     func close(_ reason: STOMPError) -> Int {
         // An ERROR that names a receipt, where every ERROR is fatal.
         let refusing = reason.code == .serverError ? reason.frame : nil
         let refusedID = refusing?.headers[.receiptID].flatMap { ReceiptTable<Void>.id(from: $0) }
         let (refused, receipts, room, quiet, lost) = self.state.withLock {
-            state -> (OneShot<Void>?, [OneShot<Void>], [RoomWaiter], [Leaver], Int) in
+            state -> (OneShot<Void>?, [OneShot<Void>], [RoomWaiter], [QuietWaiter], Int) in
             if case .closed = state.phase { return (nil, [], [], [], 0) }
             state.phase = .closed(reason)
             let refused = refusedID.flatMap { state.receipts.remove($0) }
             let receipts = state.receipts.removeAll()
             let room = state.room.removeAll()
             let quiet = state.quiet
-            let lost = state.pendingFrameCount + state.inFlightFrameCount
+            let lost = state.pendingSendCount + state.inFlightSendCount
             state.quiet = []
             state.farewell = nil
             state.deliveries = DeliveryTable()
@@ -139,7 +139,7 @@ extension Outbox {
         if let refusing { refused?.resolve(.failure(.rejected(by: refusing))) }
         for waiter in receipts { waiter.resolve(.failure(unknown)) }
         for waiter in room { waiter.outcome.resolve(.failure(refusal)) }
-        for leaver in quiet { leaver.turn.resolve(.failure(refusal)) }
+        for waiter in quiet { waiter.turn.resolve(.failure(refusal)) }
         return lost
     }
 }

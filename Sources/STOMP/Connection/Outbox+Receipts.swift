@@ -144,17 +144,7 @@ extension Outbox {
             for waiter in receipts { waiter.resolve(.failure(Self.receiptTimedOut)) }
             for waiter in room { waiter.outcome.resolve(.failure(Self.outboxFull)) }
             for waiter in quiet { waiter.resolve(.success(())) }
-            await self.sleepOrSignal(until: next)
-        }
-    }
-
-    private func sleepOrSignal(until deadline: Duration?) async {
-        guard let deadline else { return await self.deadlineSignal.wait() }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask(name: "stomp.receipts.timer") { await self.time.sleep(until: deadline) }
-            group.addTask(name: "stomp.receipts.signal") { await self.deadlineSignal.wait() }
-            await group.next()
-            group.cancelAll()
+            await self.deadlineSignal.wait(until: next, of: self.time)
         }
     }
 

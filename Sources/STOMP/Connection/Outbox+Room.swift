@@ -66,7 +66,6 @@ extension Outbox {
         {
             do throws(STOMPError) {
                 let appended = try waiter.append(&state, now)
-                state.pendingFrameCount &+= 1
                 outcomes.append((waiter.outcome, .success(appended)))
             } catch {
                 outcomes.append((waiter.outcome, .failure(error)))

@@ -57,7 +57,7 @@ struct Settlement: Sendable {
                 }
             }
         } catch {
-            throw error.code == .notConnected || error.code == .closed ? Self.stale(error) : error
+            throw Self.explained(error)
         }
     }
 
@@ -157,8 +157,10 @@ struct Settlement: Sendable {
         .id, .messageID, .subscription, .transaction, .receipt, .contentLength,
     ]
 
-    static func stale(_ cause: STOMPError) -> STOMPError {
-        STOMPError(
+    /// Why a message can't be answered, if it is that nothing can be written.
+    static func explained(_ cause: STOMPError) -> STOMPError {
+        guard cause.code == .notConnected || cause.code == .closed else { return cause }
+        return STOMPError(
             .staleAcknowledgement,
             "The message came by a connection that has ended; the broker delivers it again.",
             cause: cause
@@ -174,32 +176,16 @@ extension Outbox {
         of number: UInt64,
         in batch: MessageBatch
     ) throws(STOMPError) -> Bool {
-        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard state.phase.admits(.ending) else { throw Settlement.stale(Self.refusal(state.phase)) }
-            guard state.byteCount < self.limit, state.room.isEmpty else { return nil }
+        try self.appendIfRoom(.ending) { state throws(STOMPError) in
             // What follows cannot fail.
             try state.deliveries.settle(number, in: batch)
-            let wasEmpty = state.pending.isEmpty
             state.pending.append(batch.owner.ackStart, id, "\n\n\0")
-            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
         }
-        guard let action else { return false }
-        self.perform(action)
-        return true
     }
 
     /// Writes an ACK or NACK if there is room; nothing is written when it throws.
     func settle(_ settlement: Settlement) throws(STOMPError) -> Bool {
-        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard state.phase.admits(.ending) else { throw Settlement.stale(Self.refusal(state.phase)) }
-            guard try self.hasRoom(state, .ending) else { return nil }
-            let wasEmpty = state.pending.isEmpty
-            try settlement.append(to: &state, receipt: nil)
-            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
-        }
-        guard let action else { return false }
-        self.perform(action)
-        return true
+        try self.appendIfRoom(.ending) { state throws(STOMPError) in try settlement.append(to: &state, receipt: nil) }
     }
 
     /// Finds an unanswered delivery by the id that its acknowledgement names.

@@ -40,16 +40,19 @@ package final class Outbox: Sendable {
         var inFlightCount = 0
         /// The flush token: whoever set it writes, outside the lock.
         var isFlushing = false
+        /// The reader goes on reading, and writes what waits after each of its turns.
+        var isReaderAtWork = false
         var flushCount: UInt64 = 0
         var writeFailure: STOMPError?
-        /// Frames in `pending` and in flight, for the count of what is lost.
-        var pendingFrameCount = 0
-        var inFlightFrameCount = 0
+        /// SENDs in `pending` and in flight whose callers have been told no more than that: who tells of the loss of
+        /// these, unless it is counted? For all other frames a call waits, or what they do is done again.
+        var pendingSendCount = 0
+        var inFlightSendCount = 0
 
         var receipts = ReceiptTable<OneShot<Void>>()
         var room = RoomQueue()
         /// Who waits until nothing is outstanding; then DISCONNECT is appended.
-        var quiet: [Leaver] = []
+        var quiet: [QuietWaiter] = []
         /// The waiter for the receipt of DISCONNECT, until somebody waits.
         var farewell: OneShot<Void>?
         /// Until when `stomp.receipts` sleeps; `nil`: until it is told.
@@ -130,9 +133,11 @@ package final class Outbox: Sendable {
     /// Called under the lock after an append: decides who writes.
     @inline(__always)
     func decide(_ state: inout State, wasEmpty: Bool, isUrgent: Bool) -> Action {
-        state.pendingFrameCount &+= 1
-        if state.isFlushing { return .nothing }
-        if isUrgent || state.pending.count >= Self.flushThreshold { return .flush }
+        // Who flushes takes it along; what the socket has not taken is the writer's, who waits for it.
+        if state.isFlushing || state.inFlightCount > 0 { return .nothing }
+        if isUrgent { return .flush }
+        if state.isReaderAtWork { return state.pending.count >= Self.readerThreshold ? .flush : .nothing }
+        if state.pending.count >= Self.flushThreshold { return .flush }
         return wasEmpty ? .wakeWriter : .nothing
     }
 
@@ -143,6 +148,29 @@ package final class Outbox: Sendable {
         case .flush: self.flush()
         case .wakeWriter: self.writerSignal.raise()
         }
+    }
+
+    /// Appends a frame if there is room, and sees to its being written.
+    ///
+    /// - Parameters:
+    ///   - admission: what the frame is.
+    ///   - build: appends the whole frame, or throws and appends nothing; called under the lock.
+    /// - Returns: whether there was room.
+    /// - Throws: what `build` throws; ``STOMPError/Code/notConnected`` or ``STOMPError/Code/closed``.
+    @inline(__always)
+    func appendIfRoom(
+        _ admission: Admission,
+        _ build: (inout State) throws(STOMPError) -> Void
+    ) throws(STOMPError) -> Bool {
+        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
+            guard try self.hasRoom(state, admission) else { return nil }
+            let wasEmpty = state.pending.isEmpty
+            try build(&state)
+            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
+        }
+        guard let action else { return false }
+        self.perform(action)
+        return true
     }
 
     /// Appends a frame of our own making, past the limit of room: these are few and must not wait.
@@ -204,8 +232,8 @@ package final class Outbox: Sendable {
             swap(&state.pending, &state.rest)
             state.restPosition = 0
             state.inFlightCount = state.rest.count
-            state.inFlightFrameCount = state.pendingFrameCount
-            state.pendingFrameCount = 0
+            state.inFlightSendCount = state.pendingSendCount
+            state.pendingSendCount = 0
         }
         swap(&state.rest, &buffer)
         position = state.restPosition
@@ -223,7 +251,7 @@ package final class Outbox: Sendable {
         state.flushCount &+= 1
         if state.inFlightCount == 0 {
             buffer.removeAll(keepingCapacityUpTo: 2 * Self.flushThreshold)
-            state.inFlightFrameCount = 0
+            state.inFlightSendCount = 0
         }
         swap(&state.rest, &buffer)
         let room = self.admitWaiting(&state, at: now)

@@ -13,16 +13,22 @@ extension STOMPConnection {
     /// The task `stomp.reader`: reads until the socket has no more, then waits for it; runs on the actor, and lets others
     /// have it after each turn.
     func read() async -> End {
-        defer { self.deliver() }
+        defer {
+            self.deliver()
+            self.outbox.endReading()
+        }
         do throws(STOMPError) {
             // Bytes that came along with CONNECTED.
             try self.parse()
             self.deliver()
             var readCount = 0
+            var isAtWork = false
             while !Task.isCancelled {
                 if self.mustPause() {
                     // What an unfinished turn has read must not wait as long.
                     self.deliver()
+                    if isAtWork { self.outbox.endReading() }
+                    isAtWork = false
                     await self.pauseReading()
                 }
                 let space = self.demultiplexer.parser.freeSpace()
@@ -33,13 +39,21 @@ extension STOMPConnection {
                     try self.parse()
                     readCount += 1
                     // A full read means that more is there.
-                    if count == space.count, readCount < Self.readsPerTurn { continue }
+                    let isFull = count == space.count
+                    if isFull, !isAtWork {
+                        isAtWork = true
+                        self.outbox.beginReading()
+                    }
+                    if isFull || !self.demultiplexer.hasNews, readCount < Self.readsPerTurn { continue }
                     readCount = 0
                     self.deliver()
+                    if isAtWork { self.outbox.endTurn() }
                     await Task.yield()
                 case .wouldBlock:
                     readCount = 0
                     self.deliver()
+                    if isAtWork { self.outbox.endReading() }
+                    isAtWork = false
                     self.forgetAbandoned()
                     self.demultiplexer.parser.releaseChunk()
                     await self.waitForBytes()

@@ -92,7 +92,7 @@ extension STOMPConnection {
         )
     }
 
-    nonisolated func sendNow(_ request: borrowing SendRequest) throws(STOMPError) -> Bool {
+    nonisolated func sendNow(_ request: SendRequest) throws(STOMPError) -> Bool {
         try self.outbox.send(
             request,
             serializer: self.serializer,
@@ -104,15 +104,17 @@ extension STOMPConnection {
     nonisolated func send(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
         switch receipt.kind {
         case .none:
-            let deadline = self.time.now + self.configuration.outboxTimeout
-            _ = try await self.outbox.appendWhenRoom(until: deadline, request.admission) {
-                state,
-                _ throws(STOMPError) in
-                try self.append(request, to: &state, receipt: nil)
-                return RoomWaiter.Appended()
-            }
+            try await self.send(request, roomUntil: self.time.now + self.configuration.outboxTimeout)
         case .required(let timeout, _):
             try await self.send(request, awaitingReceiptWithin: timeout)
+        }
+    }
+
+    /// Sends without a receipt, waiting for room until this time.
+    nonisolated func send(_ request: SendRequest, roomUntil deadline: Duration) async throws(STOMPError) {
+        _ = try await self.outbox.appendWhenRoom(until: deadline, request.admission) { state, _ throws(STOMPError) in
+            try self.append(request, to: &state, receipt: nil)
+            return RoomWaiter.Appended()
         }
     }
 
@@ -146,5 +148,6 @@ extension STOMPConnection {
             contentLength: self.configuration.contentLength,
             receipt: receipt
         )
+        if receipt == nil, request.transaction == nil { state.pendingSendCount &+= 1 }
     }
 }

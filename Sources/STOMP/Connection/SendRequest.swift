@@ -186,9 +186,7 @@ extension Outbox {
         isCounted: Bool,
         serializer: FrameSerializer
     ) throws(STOMPError) -> Bool {
-        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard try self.hasRoom(state) else { return nil }
-            let wasEmpty = state.pending.isEmpty
+        try self.appendIfRoom(.beginning) { state throws(STOMPError) in
             try SendRequest.append(
                 body,
                 to: destination,
@@ -200,34 +198,27 @@ extension Outbox {
                 output: &state.pending,
                 serializer: serializer
             )
-            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
+            state.pendingSendCount &+= 1
         }
-        guard let action else { return false }
-        self.perform(action)
-        return true
     }
 
     /// Writes a SEND if there is room.
     func send(
-        _ request: borrowing SendRequest,
+        _ request: SendRequest,
         serializer: FrameSerializer,
         contentLength: STOMPContentLength
     ) throws(STOMPError) -> Bool {
-        let action = try self.state.withLock { state throws(STOMPError) -> Action? in
-            guard try self.hasRoom(state, request.admission) else { return nil }
+        try self.appendIfRoom(request.admission) { state throws(STOMPError) in
             try Self.checkTransaction(request.transaction, state)
-            let wasEmpty = state.pending.isEmpty
             try request.append(
                 to: &state.pending,
                 serializer: serializer,
                 contentLength: contentLength,
                 receipt: nil
             )
-            return self.decide(&state, wasEmpty: wasEmpty, isUrgent: false)
+            // Of one in a transaction, the end of that tells.
+            if request.transaction == nil { state.pendingSendCount &+= 1 }
         }
-        guard let action else { return false }
-        self.perform(action)
-        return true
     }
 
     /// Under the lock: frames of a transaction must not follow its end.

@@ -16,6 +16,8 @@ public enum STOMPClientState: Sendable {
     case resuming(STOMPSessionInfo)
     /// Calls go to the broker.
     case connected(STOMPSessionInfo)
+    /// The connection has ended, and what follows is being decided; `nil`: as wished.
+    case disconnected(STOMPError?)
     /// The next attempt comes after this time.
     case waiting(Duration, because: STOMPError)
     /// ``STOMPClient/run()`` has ended; `nil`: as wished.

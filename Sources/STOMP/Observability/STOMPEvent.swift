@@ -18,7 +18,11 @@ public enum STOMPEvent: Sendable {
     case reconnecting(after: Duration, because: STOMPError)
     /// A graceful shutdown has come to its end.
     case drained(STOMPDrainReport)
-    /// So many frames at most were still unsent when the connection ended.
+    /// So many messages at most will never be sent, though `send` without a receipt had taken them: they were still in the
+    /// outbox when the connection ended, or they waited for one in vain.
+    ///
+    /// Not counted is what a call tells of (a receipt, the end of a transaction), what is sent again, and what is no
+    /// message: an ack that is lost makes the message come again.
     case framesLost(Int)
     /// Reading from the socket pauses because the consumers are behind.
     case readingPaused

@@ -5,12 +5,16 @@ import STOMPCore
 
 /// The messages of one read that belong to one subscription: references into the chunk that they were read into.
 ///
-/// `@unchecked Sendable`: the frames never change. `firstNumber` is set before the batch is handed over;
-/// `unsettledCount` is touched only under the outbox's lock; the chunk is replaced only by ``hollow()``, under the
-/// lock of the subscription's storage, before a consumer has the batch.
+/// `@unchecked Sendable`: the frames never change. `firstNumber` and `isCopy` are set before the batch is handed over;
+/// `unsettledCount` is touched only under the outbox's lock; the chunk and `isHollow` are changed only by ``hollow()``,
+/// under the lock of the subscription's storage, before a consumer has the batch, which takes it under that lock.
 @usableFromInline
 package final class MessageBatch: @unchecked Sendable {
-    private(set) var chunk: ByteChunk
+    private(set) var chunk: ByteChunk {
+        didSet { self.base = UnsafeRawPointer(self.chunk.base) }
+    }
+    /// Where the chunk begins: to get at it there takes and gives back a reference each time.
+    private var base: UnsafeRawPointer
     @usableFromInline
     let frames: UnsafeMutablePointer<FrameReference>
     @usableFromInline
@@ -41,10 +45,12 @@ package final class MessageBatch: @unchecked Sendable {
         let used = frames.reduce(0) { $0 + $1.byteCount }
         if used * 8 < chunk.capacity {
             self.chunk = ByteChunk(capacity: used)
+            self.base = UnsafeRawPointer(self.chunk.base)
             self.byteCount = used + Self.overhead(of: count)
             self.moveFrames(from: chunk)
         } else {
             self.chunk = chunk
+            self.base = UnsafeRawPointer(chunk.base)
             self.byteCount = chunk.capacity + Self.overhead(of: count)
         }
     }
@@ -100,7 +106,7 @@ package final class MessageBatch: @unchecked Sendable {
     }
 
     private func rawValue(of frame: FrameReference, at offset: UInt16) -> UnsafeRawBufferPointer {
-        self.chunk.rawValue(of: frame, at: offset, strippingCR: self.owner.stripsCarriageReturn)
+        frame.rawValue(at: offset, from: self.base, strippingCR: self.owner.stripsCarriageReturn)
     }
 
     func body(_ index: Int) -> UnsafeRawBufferPointer {

@@ -35,10 +35,14 @@ extension STOMPMessage {
     @usableFromInline
     func acknowledgeNow() throws(STOMPError) -> Bool {
         let owner = self.batch.owner
-        guard owner.mode == .clientIndividual, let id = self.batch.acknowledgementID(self.index) else {
-            return try owner.outbox.settle(Settlement(command: .ack, batch: self.batch, index: self.index))
+        do throws(STOMPError) {
+            guard owner.mode == .clientIndividual, let id = self.batch.acknowledgementID(self.index) else {
+                return try owner.outbox.settle(Settlement(command: .ack, batch: self.batch, index: self.index))
+            }
+            return try owner.outbox.acknowledge(id, of: self.batch.firstNumber + UInt64(self.index), in: self.batch)
+        } catch {
+            throw Settlement.explained(error)
         }
-        return try owner.outbox.acknowledge(id, of: self.batch.firstNumber + UInt64(self.index), in: self.batch)
     }
 
     @usableFromInline

@@ -81,7 +81,7 @@ extension SubscriptionStorage {
     var demand: (isAtSoftLimit: Bool, isWaiting: Bool) {
         self.delivery.withLock { delivery in
             guard delivery.end == nil else { return (false, false) }
-            return (delivery.bufferedByteCount >= self.options.softLimit, delivery.isWaiting)
+            return (delivery.isFull, delivery.isWaiting)
         }
     }
 

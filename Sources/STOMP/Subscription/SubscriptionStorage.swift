@@ -50,7 +50,19 @@ final class SubscriptionStorage: @unchecked Sendable {
         var stash: [MessageBatch] = []
         /// For `dropOldest`: what the stream holds, oldest first.
         var droppable: [MessageBatch] = []
-        var bufferedByteCount = 0
+        let softLimit: Int
+        var bufferedByteCount = 0 {
+            didSet {
+                if self.bufferedByteCount >= self.softLimit {
+                    self.isFull = true
+                } else if self.bufferedByteCount <= self.softLimit / 2 {
+                    self.isFull = false
+                }
+            }
+        }
+        /// It has reached the soft limit, and is still more than half full: a reader that has paused for it should not go
+        /// on for every batch that is taken.
+        private(set) var isFull = false
         var isWaiting = false
         var end: End?
         /// What is buffered goes back to the broker, and must not be handed out.
@@ -110,7 +122,9 @@ final class SubscriptionStorage: @unchecked Sendable {
         self.headers = headers
         let (stream, continuation) = Self.makeStream(options)
         self.iterator = stream.makeAsyncIterator()
-        self.delivery = Locked(Delivery(owner: owner, continuation: continuation))
+        self.delivery = Locked(
+            Delivery(owner: owner, continuation: continuation, softLimit: options.softLimit)
+        )
         self.place = .allocate(capacity: 1)
         self.place.initialize(to: Place())
     }
@@ -218,12 +232,13 @@ final class SubscriptionStorage: @unchecked Sendable {
     private func releaseCurrent() {
         guard let batch = self.place.pointee.batch else { return }
         self.place.pointee = Place()
-        self.delivery.withLock { delivery in
+        let isFull = self.delivery.withLock { delivery in
             delivery.bufferedByteCount -= batch.byteCount
             delivery.stuckSince = nil
             delivery.isReportedStuck = false
+            return delivery.isFull
         }
-        self.owner.outbox.pause.relieve()
+        if !isFull { self.owner.outbox.pause.relieve() }
     }
 
     /// About to suspend: our own acks should not wait for the writer, and a paused reader must go on.
@@ -233,7 +248,7 @@ final class SubscriptionStorage: @unchecked Sendable {
             return delivery.isWaiting ? delivery.owner.outbox : nil
         }
         outbox?.pause.relieve()
-        outbox?.flush()
+        outbox?.flushUnlessReading()
     }
 
     private func renewStream(isolation: isolated (any Actor)?) async {

@@ -44,6 +44,8 @@ package struct FrameParser: ~Copyable {
     /// Whether the content-length is nothing but digits.
     private var isPlain = true
     private var layout = HeaderLayout()
+    /// How large the last frame was, if it was large: the next is likely to be as large.
+    private var expected = 0
 
     package init(
         version: STOMPVersion,
@@ -72,6 +74,8 @@ package struct FrameParser: ~Copyable {
     private static let noChunk = ByteChunk(capacity: 0)
     /// Reading into less room than this is not worth a system call.
     private static let leastRoom = 4 * 1024
+    /// From this size on it pays to read whole frames, with the EOL after it and a few bytes for one that is larger.
+    private static let (largeFrame, slack) = (16 * 1024, 64)
     /// Doubling ends here, so that offsets in the largest chunk stay below 32 bits.
     private static let mostGrowth = 256 * 1024 * 1024
 
@@ -91,11 +95,18 @@ package struct FrameParser: ~Copyable {
         let isLengthKnown = self.phase == .body && self.contentLength >= 0
         let total = isLengthKnown ? self.bodyStart + self.contentLength + 1 : partial + Self.leastRoom
         let needed = max(total, partial + 1)
-        if self.start + needed > self.chunk.capacity {
+        let likely = isLengthKnown ? needed : max(needed, self.expected)
+        if self.start + likely > self.chunk.capacity {
             let growth = isLengthKnown ? 0 : min(partial, Self.mostGrowth)
-            self.moveToNewChunk(holding: max(needed, partial + growth))
+            self.moveToNewChunk(holding: max(likely, partial + growth))
         }
-        return UnsafeMutableRawBufferPointer(start: self.chunk.base + self.end, count: self.chunk.capacity - self.end)
+        var room = self.chunk.capacity - self.end
+        if self.expected > 0 {
+            // What belongs to a large frame that has no room here would have to be moved.
+            let more = (self.chunk.capacity - self.start - likely) / self.expected * self.expected
+            room = min(room, likely + more - partial + Self.slack)
+        }
+        return UnsafeMutableRawBufferPointer(start: self.chunk.base + self.end, count: room)
     }
 
     private mutating func moveToNewChunk(holding byteCount: Int) {
@@ -191,13 +202,13 @@ package struct FrameParser: ~Copyable {
         if digits.isEmpty {
             self.contentLength = -1
         } else {
-            guard let length = Self.number(base, digits.lowerBound, digits.upperBound) else { return false }
+            guard let length = base.number(from: digits.lowerBound, to: digits.upperBound) else { return false }
             if Int(length) > self.limits.bodyLimit { throw self.limits.bodyTooLarge }
             self.contentLength = Int(length)
         }
         self.found = self.layout.frame
         let id = self.layout.subscription
-        self.found.subscriptionNumber = Self.number(base, id.lowerBound, id.upperBound) ?? 0
+        self.found.subscriptionNumber = base.number(from: id.lowerBound, to: id.upperBound) ?? 0
         self.bodyStart = byteCount
         self.scanned = byteCount
         self.phase = .body
@@ -285,7 +296,7 @@ package struct FrameParser: ~Copyable {
         } else if first == Words.subscrip, second & Words.five == Words.tion {
             if self.found.subscription == 0 {
                 Self.noteFirst(&self.found.subscription, line + 13)
-                self.found.subscriptionNumber = Self.number(base, line + 13, end) ?? 0
+                self.found.subscriptionNumber = base.number(from: line + 13, to: end) ?? 0
             }
         } else if first == Words.message, second & Words.three == Words.id {
             Self.noteFirst(&self.found.messageID, line + 11)
@@ -297,19 +308,6 @@ package struct FrameParser: ~Copyable {
     @inline(__always)
     private static func noteFirst(_ slot: inout UInt16, _ offset: Int) {
         if slot == 0, offset <= Int(UInt16.max) { slot = UInt16(truncatingIfNeeded: offset) }
-    }
-
-    /// The number that these bytes say, up to nine digits and without a leading zero.
-    @inline(__always)
-    private static func number(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) -> UInt32? {
-        guard end > start, end &- start < 10, base.load(fromByteOffset: start, as: UInt8.self) != 48 else { return nil }
-        var number: UInt32 = 0
-        for offset in start..<end {
-            let digit = UInt32(base.load(fromByteOffset: offset, as: UInt8.self) &- 48)
-            guard digit < 10 else { return nil }
-            number = number &* 10 &+ digit
-        }
-        return number
     }
 
     private mutating func noteCommand(_ base: UnsafeRawPointer, _ end: Int) throws(STOMPError) {
@@ -335,7 +333,7 @@ package struct FrameParser: ~Copyable {
     private mutating func noteContentLength(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) throws(STOMPError) {
         // The usual case; all else, and what is wrong, is looked at closely.
         let length: Int
-        if let number = Self.number(base, start, end) {
+        if let number = base.number(from: start, to: end) {
             length = Int(number)
             self.lengthStart = start
         } else {
@@ -385,7 +383,9 @@ package struct FrameParser: ~Copyable {
         frame.bodyStart = UInt32(truncatingIfNeeded: self.start + self.bodyStart)
         frame.bodyByteCount = UInt32(truncatingIfNeeded: length)
         if self.leniency != .lenient { try self.validate(frame) }
-        self.start += self.bodyStart + length + 1
+        let byteCount = self.bodyStart + length + 1
+        self.expected = byteCount >= Self.largeFrame && byteCount <= self.pool.chunkCapacity ? byteCount : 0
+        self.start += byteCount
         self.phase = .between
         self.contentLength = -1
         return frame

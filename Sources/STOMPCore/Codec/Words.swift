@@ -20,3 +20,18 @@ enum Words {
     static var five: UInt64 { UInt64(littleEndian: 0x0000_00ff_ffff_ffff) }
     static var seven: UInt64 { UInt64(littleEndian: 0x00ff_ffff_ffff_ffff) }
 }
+
+extension UnsafeRawPointer {
+    /// The number that these bytes say, up to nine digits and without a leading zero.
+    @inline(__always)
+    func number(from start: Int, to end: Int) -> UInt32? {
+        guard end > start, end &- start < 10, self.load(fromByteOffset: start, as: UInt8.self) != 48 else { return nil }
+        var number: UInt32 = 0
+        for offset in start..<end {
+            let digit = UInt32(self.load(fromByteOffset: offset, as: UInt8.self) &- 48)
+            guard digit < 10 else { return nil }
+            number = number &* 10 &+ digit
+        }
+        return number
+    }
+}

@@ -50,6 +50,26 @@ package struct FrameReference: Sendable {
     }
 }
 
+extension FrameReference {
+    /// The raw value of a header that begins at this offset of the frame, which the parser has noted, in the chunk that
+    /// begins at `base`.
+    package func rawValue(at offset: UInt16, from base: UnsafeRawPointer, strippingCR: Bool) -> UnsafeRawBufferPointer {
+        let start = base + Int(self.start) + Int(offset)
+        let room = Int(self.bodyStart - self.start) - Int(offset)
+        // The chunk is padded, so that this may read past its end; most values end in these 64 bytes.
+        let lineFeeds = stomp_scan64(start).line_feeds
+        var count = lineFeeds.trailingZeroBitCount
+        if lineFeeds == 0 {
+            // The headers end with a line feed.
+            count = stomp_find(start, UInt8(ascii: "\n"), room).map { UnsafeRawPointer($0) - start } ?? room
+        }
+        if strippingCR, count > 0, start.load(fromByteOffset: count - 1, as: UInt8.self) == UInt8(ascii: "\r") {
+            count -= 1
+        }
+        return UnsafeRawBufferPointer(start: start, count: count)
+    }
+}
+
 extension ByteChunk {
     /// The frame's first line and headers, blank line included.
     package func headerBlock(of frame: FrameReference, rules: HeaderRules) -> HeaderBlock {
@@ -58,18 +78,6 @@ extension ByteChunk {
             byteCount: Int(frame.bodyStart - frame.start),
             rules: rules
         )
-    }
-
-    /// The raw value of a header that begins at this offset of the frame, which the parser has noted.
-    package func rawValue(of frame: FrameReference, at offset: UInt16, strippingCR: Bool) -> UnsafeRawBufferPointer {
-        let start = UnsafeRawPointer(self.base) + Int(frame.start) + Int(offset)
-        let room = Int(frame.bodyStart - frame.start) - Int(offset)
-        // The headers end with a line feed.
-        var count = stomp_find(start, UInt8(ascii: "\n"), room).map { UnsafeRawPointer($0) - start } ?? room
-        if strippingCR, count > 0, start.load(fromByteOffset: count - 1, as: UInt8.self) == UInt8(ascii: "\r") {
-            count -= 1
-        }
-        return UnsafeRawBufferPointer(start: start, count: count)
     }
 
     package func body(of frame: FrameReference) -> UnsafeRawBufferPointer {

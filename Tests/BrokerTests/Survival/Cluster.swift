@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import Testing
+
 /// Three RabbitMQ nodes of the test's own, which share their queues.
 struct Cluster: Sendable {
     static let names = ["one", "two", "three"]
@@ -26,6 +28,16 @@ struct Cluster: Sendable {
             throw error
         }
         return Cluster(nodes: nodes)
+    }
+
+    /// The place of the node that leads a quorum queue, as the cluster itself says.
+    func leader(of queue: String) async throws -> Int {
+        let table = try await onOwnThread {
+            try self.nodes[0].control(Self.names[0], ["list_queues", "name", "leader", "--no-table-headers"])
+        }
+        let row = table.split(separator: "\n").first { $0.hasPrefix("\(queue)\t") }
+        let name = try #require(row?.split(separator: "\t").last?.split(separator: "@").first, "\(table)")
+        return try #require(Self.names.firstIndex(of: String(name)), "\(table)")
     }
 
     func stop() async {

@@ -31,11 +31,17 @@ struct SurvivalRun: Sendable {
 
     /// Returns when each number that was confirmed has been received; the record tells how.
     ///
-    /// - Parameter interruption: what happens when a third of the numbers is confirmed.
-    /// - Throws: what ended the producer, the consumer or the interruption.
-    func run(_ interruption: @escaping @Sendable () async throws -> Void) async throws {
+    /// - Parameters:
+    ///   - preparation: what happens when there is a queue, and nothing was sent.
+    ///   - interruption: what happens when a third of the numbers is confirmed.
+    /// - Throws: what ended the producer, the consumer, the preparation or the interruption.
+    func run(
+        preparing preparation: () async throws -> Void = {},
+        _ interruption: @escaping @Sendable () async throws -> Void
+    ) async throws {
         try await withSTOMPClient(self.servers, configuration: self.configuration) { consumer in
             try await consumer.withSubscription(to: self.queue, headers: self.queueHeaders) { messages in
+                try await preparation()
                 try await withSTOMPClient(self.servers, configuration: self.configuration) { producer in
                     try await self.run(producer, consumer.events, messages, interruption)
                 }

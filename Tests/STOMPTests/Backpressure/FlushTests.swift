@@ -84,11 +84,11 @@ struct FlushTests {
             try await pair.connection.send(Self.body, to: "/read")
             #expect(try await pair.peer.receiveFrame().header("destination") == "/read")
             await eventually { pair.outbox.state.withLock { $0.byteCount == 0 && !$0.isFlushing } }
-            #expect(pair.outbox.state.withLock { $0.pendingFrameCount + $0.inFlightFrameCount } == 0)
+            #expect(pair.outbox.state.withLock { $0.pendingSendCount + $0.inFlightSendCount } == 0)
             try await pair.connection.send(Self.body, to: "/1")
-            await eventually { pair.outbox.state.withLock { $0.inFlightFrameCount } == 1 }
+            await eventually { pair.outbox.state.withLock { $0.inFlightSendCount } == 1 }
             for number in 2...4 { try await pair.connection.send(Self.body, to: STOMPDestination("/\(number)")) }
-            #expect(pair.outbox.state.withLock { ($0.inFlightFrameCount, $0.pendingFrameCount) == (1, 3) })
+            #expect(pair.outbox.state.withLock { ($0.inFlightSendCount, $0.pendingSendCount) == (1, 3) })
             pair.peer.hangUp()
             #expect(try await self.lost(pair) == 4)
         }

@@ -57,6 +57,27 @@ struct PausingTests {
         }
     }
 
+    @Test("Once paused, reading goes on when half of the buffer is taken, not at each batch")
+    func halfEmpty() async throws {
+        let size = ConnectedPair.message("0").utf8.count + MessageBatch.overhead(of: 1)
+        try await ConnectedPair.with { pair in
+            let subscription = try await pair.subscribe { $0.softLimit = 8 * size }
+            for number in 0..<7 { try await pair.deliver(ConnectedPair.message("\(number)")) }
+            #expect(!subscription.handle.storage.isAtSoftLimit)
+            try await pair.deliver(ConnectedPair.message("7"))
+            try await pair.waitForPause()
+            var iterator = subscription.makeAsyncIterator()
+            // Asked for the next one, it lets go of the last.
+            for number in 0..<4 {
+                #expect(try self.body(await iterator.next()) == "\(number)")
+                #expect(subscription.handle.storage.isAtSoftLimit, "after message \(number)")
+            }
+            #expect(try self.body(await iterator.next()) == "4")
+            #expect(!subscription.handle.storage.isAtSoftLimit)
+            try await pair.waitForResumption()
+        }
+    }
+
     @Test("It does not pause while another subscription's consumer waits")
     func anotherWaits() async throws {
         try await ConnectedPair.with { pair in

@@ -89,7 +89,7 @@ struct ShortWriteTests {
         }
         while outbox.state.withLock({ $0.byteCount > 0 }) { outbox.flush() }
         #expect(transport.written == Array(expected.utf8))
-        #expect(outbox.state.withLock { $0.pendingFrameCount + $0.inFlightFrameCount } == 0)
+        #expect(outbox.state.withLock { $0.pendingSendCount + $0.inFlightSendCount } == 0)
     }
 
     @Test("Several senders and a writer: one writes at a time, and no frame is torn", arguments: 1...4)

@@ -111,4 +111,32 @@ struct CredentialsTests {
             #expect(try await run.accept().receiveFrame().header("login") == nil)
         }
     }
+
+    /// Nothing of a client outlives `run()`, and nobody can end what does not want to.
+    @Test("B-6 B-28 A provider that ignores cancellation holds up run() until it returns, and no other call")
+    func ignoresCancellation() async throws {
+        let hasBegun = OneShot<Void>()
+        let answer = OneShot<Void>()
+        try await EpochRun.with { configuration in
+            configuration.credentials = { _ in
+                hasBegun.resolve(.success(()))
+                // As one does that waits for a lock, or has caught its cancellation.
+                try await answer.value(onCancel: {})
+                return nil
+            }
+        } _: { (run) async throws in
+            try await hasBegun.value()
+            let send = Task { try await run.client.send("x", to: "/q", receipt: .required) }
+            await eventually { run.clock.sleeperCount == 2 }
+            await run.pass(.seconds(10))
+            #expect(run.state == "connecting 1")
+            await run.pass(.seconds(20))
+            #expect(await failure { try await send.value }?.code == .notConnected)
+            run.cancel()
+            for _ in 0..<100 { await Task.yield() }
+            #expect(run.state == "connecting 1")
+            answer.resolve(.success(()))
+            #expect(try await run.end.value()?.code == .cancelled)
+        }
+    }
 }

@@ -200,6 +200,7 @@ extension STOMPClientState {
         case .connecting(_, let attempt): "connecting \(attempt)"
         case .resuming: "resuming"
         case .connected: "connected"
+        case .disconnected(let error): "disconnected \(error.map { "\($0.code)" } ?? "as wished")"
         case .waiting(let delay, let error): "waiting \(delay / .seconds(1)) \(error.code)"
         case .closed(let error): "closed \(error.map { "\($0.code)" } ?? "as wished")"
         }

@@ -90,6 +90,41 @@ struct EventOrderTests {
         }
     }
 
+    /// Whether a state is none that comes before an event in the life of a connection.
+    private static func isInStep(_ state: String, with event: String) -> Bool {
+        let life = [
+            ("connecting", "connecting"), ("connected", "resuming"), ("resumed", "connected"),
+            ("disconnected", "disconnected"), ("reconnecting", "waiting"),
+        ]
+        guard let place = life.firstIndex(where: { event.hasPrefix($0.0) }) else { return true }
+        return !life[..<place].contains { state.hasPrefix($0.1) }
+    }
+
+    @Test("B-9 When an event comes, the state is the one that it belongs to, or a later one")
+    func stateWithEvents() async throws {
+        try await EpochRun.with { configuration in
+            configuration.reconnect = STOMPReconnectPolicy(.fixed(.seconds(1)))
+        } _: { (run) async throws in
+            let lossCount = Shared(0)
+            let events = run.client.events
+            async let seen: Void = {
+                for await event in events {
+                    #expect(Self.isInStep(run.state, with: event.note), "\(run.state) at \(event.note)")
+                    if case .reconnecting = event { lossCount.withLock { $0 += 1 } }
+                }
+            }()
+            for round in 1...100 {
+                let peer = try await run.session()
+                await run.untilConnected()
+                peer.hangUp()
+                await eventually { lossCount.withLock { $0 } == round }
+                await run.pass(.seconds(1))
+            }
+            run.cancel()
+            await seen
+        }
+    }
+
     @Test("B-9 Whoever has waited for the connection finds the state connected")
     func stateAfterWaiting() async throws {
         for _ in 0..<50 {
