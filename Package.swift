@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "STOMPFoundation", targets: ["STOMPFoundation"]),
         .executable(name: "quickstart", targets: ["Quickstart"]),
         .executable(name: "failover", targets: ["Failover"]),
+        .executable(name: "websocket", targets: ["WebSocket"]),
         .executable(name: "stomp-bench", targets: ["StompBench"]),
     ],
     dependencies: [],
@@ -57,6 +58,12 @@ let package = Package(
             name: "Failover",
             dependencies: ["STOMP", "STOMPTesting"],
             path: "Examples/Failover",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "WebSocket",
+            dependencies: ["STOMP", "STOMPTesting"],
+            path: "Examples/WebSocket",
             swiftSettings: settings
         ),
         .target(
@@ -99,6 +106,11 @@ let package = Package(
         .testTarget(
             name: "STOMPTestingTests",
             dependencies: ["STOMP", "STOMPTesting", "STOMPCore", "STOMPTransport", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

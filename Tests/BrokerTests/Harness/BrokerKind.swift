@@ -48,6 +48,9 @@ enum BrokerKind: String, CaseIterable, Codable, Sendable, CustomTestStringConver
         }
     }
 
+    /// The ports that speak STOMP over WebSocket, by all plugins that the broker has unless told otherwise.
+    var webPorts: [String] { self == .rabbitMQ ? ["web"] : [] }
+
     /// The ports for the broker's own purposes.
     var otherPorts: [String] {
         switch self {
