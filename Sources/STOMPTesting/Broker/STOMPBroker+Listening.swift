@@ -38,6 +38,7 @@ extension STOMPBroker {
         ///   - port: the port.
         ///   - path: the path that is served, without a query; `nil`: any.
         ///   - frames: what it sends; as text only what is UTF-8, the rest as binary.
+        /// - Returns: where to listen.
         public static func webSocket(
             port: Int = 0,
             path: String? = nil,

@@ -22,7 +22,9 @@ struct WebSocketMask: Sendable, Equatable {
 
     /// Masks, or unmasks, in place; eight bytes at a time, which the compiler makes more of.
     ///
-    /// - Parameter offset: how many bytes of the frame's payload were before.
+    /// - Parameters:
+    ///   - bytes: a part of a frame's payload.
+    ///   - offset: how many bytes of the payload were before.
     func apply(to bytes: UnsafeMutableRawBufferPointer, offset: Int) {
         guard let base = bytes.baseAddress else { return }
         let turn = UInt32(offset & 3) * 8

@@ -6,7 +6,11 @@ extension WebSocketTransport {
     ///
     /// Sets no deadline: the caller cancels. Unless it succeeds, the stream is closed.
     ///
-    /// - Parameter name: what errors call the server: "ws://localhost:15674/ws".
+    /// - Parameters:
+    ///   - lower: the stream.
+    ///   - options: what to ask for, and what is carried then.
+    ///   - name: what errors call the server: "ws://localhost:15674/ws".
+    /// - Returns: the stream within the WebSocket.
     /// - Throws: `.handshake` with what the server answers instead; `.closed`; `.invalidAddress`.
     package static func connect(
         over lower: any ByteTransport,
@@ -46,7 +50,12 @@ extension WebSocketTransport {
     ///
     /// Sets no deadline: the caller cancels. Unless it succeeds, the client has its answer, and the stream is closed.
     ///
-    /// - Parameter path: the path that is served; nil: any.
+    /// - Parameters:
+    ///   - lower: the stream.
+    ///   - path: the path that is served; nil: any.
+    ///   - options: what is carried then.
+    /// - Returns: the stream within the WebSocket.
+    /// - Throws: `.handshake` with what is wrong with the request; `.closed`.
     package static func accept(
         over lower: any ByteTransport,
         path: String?,

@@ -37,7 +37,7 @@ package final class WebSocketTransport: ByteTransport {
     let outgoing: Locked<WebSocketOutgoing>
     let isClosed = Atomic(false)
 
-    /// - Parameter leftover: what came after the handshake with its last bytes.
+    /// Made after the handshake; `leftover` is what came with its last bytes.
     init(
         over lower: any ByteTransport,
         role: WebSocketRole,

@@ -15,7 +15,8 @@ extension STOMPServer {
     /// | `unix` | Unix-domain socket: `unix:/run/broker.sock` | none | the socket |
     ///
     /// User, password and virtual host may contain percent-escapes; an IPv6 address stands in brackets, with its zone
-    /// after `%25` or `%`. Options follow `?`, as <doc:Servers> lists them.
+    /// after `%25` or `%`. Options follow `?`, as <doc:Servers> lists them; a query of a WebSocket's request is one of
+    /// them (`ws.path`).
     ///
     /// - Throws: ``STOMPError/Code/invalidURI``. The message says what is wrong and in which column; it never repeats
     ///   a password.
