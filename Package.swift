@@ -31,12 +31,14 @@ let package = Package(
         .executable(name: "quickstart", targets: ["Quickstart"]),
         .executable(name: "failover", targets: ["Failover"]),
         .executable(name: "websocket", targets: ["WebSocket"]),
+        .executable(name: "tls-client", targets: ["TLSClient"]),
         .executable(name: "stomp-bench", targets: ["StompBench"]),
     ],
     dependencies: [],
     targets: [
         .target(name: "CScan"),
-        .target(name: "CSystem"),
+        // Glibc before 2.34 has dlopen in a library of its own; later ones, and Musl, have an empty one.
+        .target(name: "CSystem", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "STOMPCore", dependencies: ["CScan"], swiftSettings: settings),
         .target(name: "STOMPTransport", dependencies: ["CSystem", "STOMPCore"], swiftSettings: settings),
         .target(name: "STOMP", dependencies: ["STOMPCore", "STOMPTransport"], swiftSettings: settings),
@@ -48,21 +50,35 @@ let package = Package(
             dependencies: ["STOMP"],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),
+        // Apart from the other, since it needs Foundation, which the quickstart does without.
+        .target(
+            name: "ExampleCertificates",
+            dependencies: ["STOMP"],
+            path: "Examples/Certificates",
+            swiftSettings: settings
+        ),
+        .target(name: "ExampleSupport", path: "Examples/Support", swiftSettings: settings),
         .executableTarget(
             name: "Quickstart",
-            dependencies: ["STOMP", "STOMPTesting"],
+            dependencies: ["ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Examples/Quickstart",
             swiftSettings: settings
         ),
         .executableTarget(
             name: "Failover",
-            dependencies: ["STOMP", "STOMPTesting"],
+            dependencies: ["ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Examples/Failover",
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "TLSClient",
+            dependencies: ["ExampleCertificates", "ExampleSupport", "STOMP", "STOMPTesting"],
+            path: "Examples/TLSClient",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "WebSocket",
-            dependencies: ["STOMP", "STOMPTesting"],
+            dependencies: ["ExampleCertificates", "ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Examples/WebSocket",
             swiftSettings: settings
         ),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import ExampleCertificates
+import ExampleSupport
 import STOMP
 import STOMPTesting
 
@@ -12,7 +14,7 @@ import Musl
 import Darwin
 #endif
 
-/// `swift run websocket`: a broker inside this process serves WebSocket, and a client talks to it.
+/// `swift run websocket`: a broker inside this process serves WebSocket over TLS, and a client talks to it.
 @main
 struct WebSocketExample {
     static func main() async {
@@ -32,12 +34,19 @@ struct WebSocketExample {
         guard CommandLine.arguments.count == 1 else {
             throw STOMPError(.invalidArgument, "There are no options.")
         }
-        return try await withSTOMPBroker(listening: .webSocket(path: "/ws")) { broker in
-            var server = STOMPServer(.webSocket("127.0.0.1", port: broker.port ?? 0, path: "/ws"))
+        let certificates = try Certificates()
+        var security = STOMPTLSConfiguration()
+        security.certificateChain = .file(certificates.path("broker.crt"))
+        security.privateKey = .file(certificates.path("broker.key"))
+        return try await withSTOMPBroker(listening: .secureWebSocket(path: "/ws", security)) { broker in
+            // What you would be given, as an address.
+            let options = "tls.caFile=\(certificates.path("ca.crt"))"
+            var server = try STOMPServer("wss://localhost:\(broker.port ?? 0)/ws?\(options)")
             server.webSocketOptions.headers = ["User-Agent": "swift-stomp"]
             print("broker: serves \(server.endpoint), inside this process")
             return try await withSTOMPClient(server) { client in
                 var tally = Tally(scheme: Self.scheme(of: server.endpoint))
+                print("secured: \(client.tls?.version ?? "not at all")")
                 try await tally.fill(by: client)
                 return tally
             }

@@ -62,6 +62,7 @@ extension STOMPError {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Kind: String {
             case invalidArgument, invalidURI, invalidSettings, notSupported
+            case tlsFailed, tlsUnavailable
             case notConnected, connectFailed, connectTimedOut, connectRefused, unsupportedVersion, alreadyRunning
             case connectionLost, heartBeatLost, serverError, protocolViolation
             case headerLineTooLong, tooManyHeaders, headersTooLarge, bodyTooLarge
@@ -107,6 +108,13 @@ extension STOMPError {
         public static let notConnected = Code(.notConnected)
         /// No connection could be made: name resolution, refusal, network.
         public static let connectFailed = Code(.connectFailed)
+        /// There is no TLS session: one side does not accept the other's certificate, or they have no version or cipher
+        /// in common, or what TLS was to be set up with cannot be used.
+        ///
+        /// The message says which, and what to do.
+        public static let tlsFailed = Code(.tlsFailed)
+        /// There is no TLS here: OpenSSL 3 is not installed, or cannot be loaded.
+        public static let tlsUnavailable = Code(.tlsUnavailable)
         /// CONNECTED did not come in time.
         public static let connectTimedOut = Code(.connectTimedOut)
         /// The broker answered CONNECT with an ERROR, such as a wrong passcode; see ``STOMPError/frame``.

@@ -22,7 +22,7 @@ package protocol ByteTransport: AnyObject, Sendable {
 
     /// Returns how many bytes were taken; 0 means that it would have to wait.
     ///
-    /// What was not taken has to come first in the next call: a layer may have begun to write it.
+    /// Those that were not taken come first in the next call: a layer may have begun to write them.
     func write(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int
 
     /// Returns when a read would not wait (bytes, end of stream, error, closed), or when the task is cancelled.
@@ -55,6 +55,9 @@ package protocol ByteTransport: AnyObject, Sendable {
 
     /// Who is at the other end, for people: "127.0.0.1:61613", "[::1]:61613", "in-memory".
     var peerDescription: String { get }
+
+    /// The TLS session that the bytes go through, if there is one; a stream over another one passes its on.
+    var security: TLSFacts? { get }
 }
 
 extension ByteTransport {
@@ -63,6 +66,8 @@ extension ByteTransport {
     package func reset() {
         self.close()
     }
+
+    package var security: TLSFacts? { nil }
 }
 
 /// What connections come from on the serving side.

@@ -25,6 +25,12 @@ package struct TransportError: Error, Sendable, CustomStringConvertible {
         case unsendable
         /// The system does not let the socket have an option, or the local address, that is asked for.
         case option
+        /// No session: what the peer has shown or said, or what we have been given to show, will not do.
+        case tlsFailed
+        /// There is no library for it.
+        case tlsUnavailable
+        /// The stream ended without the session's own end: cut by somebody, or by a peer that crashed.
+        case truncated
     }
 
     package var kind: Kind

@@ -12,6 +12,14 @@ struct Job {
         case ack
     }
 
+    /// What was done.
+    struct Result {
+        /// Of bodies.
+        var byteCount = 0
+        /// How long each receipt took.
+        var roundTrips: [Duration] = []
+    }
+
     struct Wrong: Error, CustomStringConvertible {
         let description: String
     }
@@ -34,9 +42,9 @@ struct Job {
         self.bodyByteCount = size
     }
 
-    /// Does it, off the main thread as a service would; returns how many bytes of bodies were moved.
+    /// Does it, off the main thread as a service would.
     @concurrent
-    func run(_ client: STOMPClient) async throws -> Int {
+    func run(_ client: STOMPClient) async throws -> Result {
         switch self.mode {
         case .recv: try await self.receive(client, mode: .auto)
         case .ack: try await self.receiveAndAck(client)
@@ -53,7 +61,7 @@ struct Job {
         [UInt8](repeating: UInt8(ascii: "x"), count: self.bodyByteCount)
     }
 
-    private func receive(_ client: STOMPClient, mode: STOMPAckMode) async throws -> Int {
+    private func receive(_ client: STOMPClient, mode: STOMPAckMode) async throws -> Result {
         let messages = try await client.subscribe(to: self.blast, ack: mode)
         var bytes = 0
         var received = 0
@@ -67,7 +75,7 @@ struct Job {
         return try self.checked(bytes, received: received, ids: ids)
     }
 
-    private func receiveAndAck(_ client: STOMPClient) async throws -> Int {
+    private func receiveAndAck(_ client: STOMPClient) async throws -> Result {
         var options = STOMPSubscriptionOptions()
         // The load server has no prefetch and pushes all at once.
         options.hardLimit = .max
@@ -86,28 +94,34 @@ struct Job {
         return try self.checked(bytes, received: received, ids: ids)
     }
 
-    private func send(_ client: STOMPClient) async throws -> Int {
+    private func send(_ client: STOMPClient) async throws -> Result {
         let body = self.body
         for _ in 0..<self.count {
             try await client.send(body, to: "/sink", contentType: .plainText)
         }
         try await client.send([], to: "/stats", receipt: .required)
-        return self.count * self.bodyByteCount
+        return Result(byteCount: self.count * self.bodyByteCount)
     }
 
-    private func roundTrips(_ client: STOMPClient) async throws -> Int {
+    private func roundTrips(_ client: STOMPClient) async throws -> Result {
         let body = self.body
+        var result = Result(byteCount: self.count * self.bodyByteCount)
+        result.roundTrips.reserveCapacity(self.count)
+        var last = ContinuousClock.now
         for _ in 0..<self.count {
             try await client.send(body, to: "/sink", contentType: .plainText, receipt: .required)
+            let now = ContinuousClock.now
+            result.roundTrips.append(now - last)
+            last = now
         }
-        return self.count * self.bodyByteCount
+        return result
     }
 
-    private func checked(_ bytes: Int, received: Int, ids: Sequence) throws -> Int {
+    private func checked(_ bytes: Int, received: Int, ids: Sequence) throws -> Result {
         guard received == self.count, bytes == self.count * self.bodyByteCount, ids.isComplete(self.count) else {
             throw Wrong(description: "received \(received) messages, \(bytes) bytes, ids out of order: \(ids.wrong)")
         }
-        return bytes
+        return Result(byteCount: bytes)
     }
 }
 

@@ -13,8 +13,8 @@ struct StompBench {
             let server = STOMPServer(.tcp(job.host, port: job.port))
             let line = try await withSTOMPClient(server) { client in
                 let stopwatch = Stopwatch()
-                let bytes = try await job.run(client)
-                return stopwatch.report(mode: job.mode.rawValue, count: job.count, bytes: bytes)
+                let result = try await job.run(client)
+                return stopwatch.report(mode: job.mode.rawValue, count: job.count, result)
             }
             print(line)
         } catch {

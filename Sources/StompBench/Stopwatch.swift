@@ -14,17 +14,27 @@ struct Stopwatch {
     private let start = ContinuousClock.now
     private let usage = Self.processorTime()
 
-    /// One JSON line.
-    func report(mode: String, count: Int, bytes: Int) -> String {
+    /// One JSON line; with the median and the 99th percentile of round trips, in microseconds.
+    func report(mode: String, count: Int, _ result: Job.Result) -> String {
         let wall = Self.seconds(ContinuousClock.now - self.start)
         let now = Self.processorTime()
-        return #"{"mode":"\#(mode)","count":\#(count),"bytes":\#(bytes),"seconds":\#(wall),"#
+        let times = result.roundTrips.sorted()
+        let percentiles =
+            times.isEmpty
+            ? ""
+            : #","p50_us":\#(Self.microseconds(times[times.count / 2])),"#
+                + #""p99_us":\#(Self.microseconds(times[times.count * 99 / 100]))"#
+        return #"{"mode":"\#(mode)","count":\#(count),"bytes":\#(result.byteCount),"seconds":\#(wall),"#
             + #""cpu_user":\#(now.user - self.usage.user),"cpu_sys":\#(now.system - self.usage.system),"#
-            + #""max_rss_kb":\#(Self.peakKilobytes())}"#
+            + #""max_rss_kb":\#(Self.peakKilobytes())\#(percentiles)}"#
     }
 
     private static func seconds(_ duration: Duration) -> Double {
         duration / .seconds(1)
+    }
+
+    private static func microseconds(_ duration: Duration) -> Double {
+        duration / .microseconds(1)
     }
 
     private static func processorTime() -> (user: Double, system: Double) {

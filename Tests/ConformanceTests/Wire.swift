@@ -4,6 +4,7 @@
 import Foundation
 import STOMP
 import STOMPTesting
+import TestSupport
 import Testing
 
 /// What carries the bytes: the one body of each test runs over all of them.
@@ -13,6 +14,8 @@ enum Wire: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case unixSocket = "Unix-domain socket"
     case webSocket = "WebSocket"
     case webSocketText = "WebSocket in text frames"
+    case tls = "TLS"
+    case secureWebSocket = "WebSocket over TLS"
 
     var testDescription: String { self.rawValue }
 
@@ -25,7 +28,9 @@ enum Wire: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     /// Where a broker, or a peer, of one test listens, and how it is reached there.
-    func listening() -> (STOMPBroker.Listening, @Sendable (_ inMemory: STOMPEndpoint, _ port: Int?) -> STOMPServer) {
+    func listening() throws -> (
+        STOMPBroker.Listening, @Sendable (_ inMemory: STOMPEndpoint, _ port: Int?) -> STOMPServer
+    ) {
         switch self {
         case .inMemory:
             return (.inMemory, { inMemory, _ in STOMPServer(inMemory) })
@@ -34,6 +39,26 @@ enum Wire: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .unixSocket:
             let path = NSTemporaryDirectory() + "stomp-wire-\(getpid())-\(UInt32.random(in: 0 ... .max))"
             return (.unixSocket(path), { _, _ in STOMPServer(.unixSocket(path)) })
+        case .tls:
+            let trust = try Self.trust
+            return (
+                .tls(try Self.identity),
+                { _, port in
+                    var server = STOMPServer(.tls("localhost", port: port ?? 0))
+                    server.tls.trust = trust
+                    return server
+                }
+            )
+        case .secureWebSocket:
+            let trust = try Self.trust
+            return (
+                .secureWebSocket(path: "/stomp", try Self.identity),
+                { _, port in
+                    var server = STOMPServer(.secureWebSocket("localhost", port: port ?? 0, path: "/stomp"))
+                    server.tls.trust = trust
+                    return server
+                }
+            )
         case .webSocket, .webSocketText:
             let frames: STOMPWebSocketOptions.Frames = self == .webSocketText ? .text : .binary
             return (
@@ -48,12 +73,25 @@ enum Wire: String, CaseIterable, Sendable, CustomTestStringConvertible {
         }
     }
 
+    private static var trust: [STOMPTLSConfiguration.Trust] {
+        get throws { [.certificates(.file(try Certificates.shared().path("ca.crt")))] }
+    }
+
+    private static var identity: STOMPTLSConfiguration {
+        get throws {
+            var configuration = STOMPTLSConfiguration()
+            configuration.certificateChain = .file(try Certificates.shared().path("server.crt"))
+            configuration.privateKey = .file(try Certificates.shared().path("server.key"))
+            return configuration
+        }
+    }
+
     /// Runs `body` with a broker that is reached over this wire.
     func withBroker(
         _ configuration: STOMPBroker.Configuration = STOMPBroker.Configuration(),
         _ body: (STOMPBroker, STOMPServer) async throws -> Void
     ) async throws {
-        let (listening, server) = self.listening()
+        let (listening, server) = try self.listening()
         try await withSTOMPBroker(configuration, listening: listening) { broker in
             try await body(broker, server(broker.endpoint, broker.port))
         }
@@ -64,7 +102,7 @@ enum Wire: String, CaseIterable, Sendable, CustomTestStringConvertible {
         _ script: @escaping @Sendable (ScriptedPeer) async throws -> Void,
         client: @escaping @Sendable (STOMPServer) async throws -> Void
     ) async throws {
-        let (listening, server) = self.listening()
+        let (listening, server) = try self.listening()
         try await withScriptedPeer(listening: listening, script) { peer in
             try await client(server(peer.endpoint, peer.port))
         }

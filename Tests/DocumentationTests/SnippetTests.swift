@@ -14,6 +14,7 @@ struct SnippetTests {
         "Sources/STOMP/STOMP.docc/HandlingErrors.md",
         "Sources/STOMP/STOMP.docc/Servers.md",
         "Sources/STOMP/STOMP.docc/SurvivingLosses.md",
+        "Sources/STOMP/STOMP.docc/Encrypting.md",
     ]
 
     /// The lines that matter: neither indentation nor blank lines, and no imports, which stand at the top of a file.

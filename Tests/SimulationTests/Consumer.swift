@@ -78,7 +78,7 @@ struct Consumer {
         let key = String(text.prefix { $0 != " " })
         self.world.journal.received(key, isRedelivered: message.isRedelivered)
         if self.random.hits(10) { await self.world.pause(self.random.milliseconds(in: 1...3_000)) }
-        let wantsReceipt = self.random.hits(10)
+        let wantsReceipt = self.random.hits(10) && self.world.hasReceipts
         let isRefused = self.random.hits(4) && !self.world.isLegacy
         var terms = Journal.Terms(
             limit: .seconds(60),

@@ -24,6 +24,11 @@ final class Journal: Sendable {
         var lastCall = 0
         var fates: [String: Fate] = [:]
         var received: [String: Int] = [:]
+        /// What may have been sent twice.
+        var repeated: Set<String> = []
+        var fleeting: Set<String> = []
+        /// What was told to whom by subscriptions that lose messages.
+        var heard: Set<String> = []
     }
 
     private let clock: ManualClock
@@ -60,6 +65,9 @@ final class Journal: Sendable {
         var cancelAfter: Duration?
         /// How long it may take to return when it was cancelled.
         var farewell: Duration = .zero
+
+        /// A send that is repeated lasts until the client has a connection that lasts.
+        static let repeatedLimit = Duration.seconds(400)
     }
 
     /// Makes a call and holds it to its terms.
@@ -132,18 +140,43 @@ final class Journal: Sendable {
 
     func received(_ key: String, isRedelivered: Bool) {
         self.note("received \(key)\(isRedelivered ? ", again" : "")")
-        let count = self.state.withLock { state in
+        let (count, isRepeated) = self.state.withLock { state in
             state.received[key, default: 0] += 1
-            return state.received[key, default: 0]
+            return (state.received[key, default: 0], state.repeated.contains(key))
         }
-        if count > 1, !isRedelivered { self.violate("\(key) came \(count) times and was not marked") }
+        if count > 1, !isRedelivered, !isRepeated { self.violate("\(key) came \(count) times and was not marked") }
     }
 
-    /// What was confirmed and has not come yet.
+    func mayComeTwice(_ key: String) {
+        self.state.withLock { _ = $0.repeated.insert(key) }
+    }
+
+    /// What is told by a subscription that loses messages: once at most, but perhaps never.
+    func heard(_ key: String, by name: String) {
+        self.note("\(name) hears \(key)")
+        let count = self.state.withLock { state in
+            state.received[key, default: 0] += 1
+            return state.heard.insert("\(key) \(name)").inserted ? 1 : 2
+        }
+        if count > 1 { self.violate("\(name) heard \(key) twice") }
+    }
+
+    /// What was confirmed and has not come yet, of what is kept until it is acknowledged.
     var missing: [String] {
         self.state.withLock { state in
-            state.fates.filter { $0.value == .confirmed && state.received[$0.key] == nil }.keys.sorted()
+            state.fates.filter { key, fate in
+                fate == .confirmed && state.received[key] == nil && !state.fleeting.contains(key)
+            }.keys.sorted()
         }
+    }
+
+    /// A message that nobody has to get.
+    func isFleeting(_ key: String) {
+        self.state.withLock { _ = $0.fleeting.insert(key) }
+    }
+
+    func fate(of key: String) -> Fate? {
+        self.state.withLock { $0.fates[key] }
     }
 
     /// What was said not to have been sent, and has come.

@@ -8,8 +8,10 @@ import STOMPTesting
 /// What a simulation consists of.
 struct SimulationOptions: Sendable {
     var serverCount = 3
-    var messageCount = 25
+    var messageCount = 20
     var pairCount = 6
+    var burstCount = 3
+    var newsCount = 8
     var consumerCount = 2
     /// When nothing goes wrong any more.
     var healingTime: Duration = .seconds(90)
@@ -18,12 +20,29 @@ struct SimulationOptions: Sendable {
 }
 
 /// Broker, network, clients and their users on one clock, out of one seed.
+///
+/// What must hold, whatever happens:
+/// - Each call returns in its time, throws only what it may, and nothing is left of it; a cancelled one returns at once.
+/// - What was confirmed arrives at a queue's acknowledging consumers; what was said not to be sent never arrives, also
+///   when it was to be repeated.
+/// - What comes again is marked, unless it was sent until confirmed: then it may come twice.
+/// - Of sends that are repeated, made at once, those that were confirmed came to the broker in the order of the calls.
+/// - Of a transaction all or nothing arrives.
+/// - A loop through all connections ends only as wished, or with `.rejected` if an ERROR names its subscription or it was
+///   the only one that an ERROR can have been about.
+/// - To a listener of mode `auto`, at a topic or a queue, each message comes once at most, and confirmed ones in order;
+///   when nothing goes wrong any more, it hears what is sent.
+/// - A refused receipt is an unknown outcome here, since the fault refuses what has taken effect.
+/// - All of it with a dialect that has a prefetch header, with one that has none, and with one without receipts, where
+///   nothing is confirmed.
 final class World: Sendable {
     let seed: UInt64
     let options: SimulationOptions
     let clock = ManualClock()
     let journal: Journal
     let configuration: STOMPConfiguration
+    /// Whether what has taken effect may be refused all the same.
+    private let refusesReceipts: Bool
     private let clients = Locked<[Remembered]>([])
 
     private struct Remembered: Sendable {
@@ -45,8 +64,22 @@ final class World: Sendable {
         configuration.outboxLimit = 1 + random.magnitude(below: 64 * 1024)
         if random.hits(20) { configuration.heartBeat = .none }
         if random.hits(30) { configuration.versions = [[.v10, .v11, .v12][random.number(in: 0...2)]] }
+        switch random.number(in: 0...9) {
+        case 0...2:
+            // Nothing limits what the broker sends ahead.
+            configuration.dialect = .generic
+        case 3:
+            configuration.dialect = .generic
+            configuration.dialect?.hasReceipts = false
+        default:
+            break
+        }
+        self.refusesReceipts = random.hits(50)
         self.configuration = configuration
     }
+
+    /// Whether the broker confirms anything, as far as the client knows.
+    var hasReceipts: Bool { self.configuration.dialect?.hasReceipts ?? true }
 
     /// Whether there is neither NACK nor an ack of one message.
     var isLegacy: Bool { self.configuration.versions == [.v10] }
@@ -70,7 +103,7 @@ final class World: Sendable {
     func play() async {
         guard let broker = try? STOMPBroker(self.brokerConfiguration) else { return }
         let servers = (1...self.options.serverCount).map { index in
-            let plan = FaultPlan(seed: self.seed &+ UInt64(index) &* 0x1_0000, kinds: Self.kinds)
+            let plan = FaultPlan(seed: self.seed &+ UInt64(index) &* 0x1_0000, kinds: self.kinds)
             return FaultyServer(broker, plan: plan, clock: self.clock, pipeCapacity: 2_048) { line in
                 self.journal.note("server \(index): connection \(line)")
             }
@@ -84,8 +117,9 @@ final class World: Sendable {
         }
     }
 
-    /// Not the refused receipt: what it refuses has taken effect at the broker, so that nothing can be promised.
-    private static let kinds = Set(FaultPlan.Kind.allCases).subtracting([.refusedReceipt])
+    private var kinds: Set<FaultPlan.Kind> {
+        Set(FaultPlan.Kind.allCases).subtracting(self.refusesReceipts ? [] : [.refusedReceipt])
+    }
 
     private var brokerConfiguration: STOMPBroker.Configuration {
         var configuration = STOMPBroker.Configuration()
@@ -103,6 +137,10 @@ final class World: Sendable {
                 }
             }
             users.addTask(name: "consumer") { await self.consume(PairProducer.queue, source, "pair consumer", 20) }
+            users.addTask(name: "consumer") { await self.consume(BurstProducer.queue, source, "burst consumer", 21) }
+            for (index, destination) in NewsProducer.destinations.enumerated() {
+                users.addTask(name: "listener") { await self.listen(destination, source, 30 + index) }
+            }
             await withDiscardingTaskGroup { group in
                 group.addTask(name: "producer") {
                     var producer = Producer(world: self, source: source, random: self.generator(1))
@@ -112,9 +150,26 @@ final class World: Sendable {
                     var producer = PairProducer(world: self, source: source, random: self.generator(2))
                     await producer.run()
                 }
+                group.addTask(name: "burst producer") {
+                    var producer = BurstProducer(world: self, source: source, random: self.generator(5))
+                    await producer.run()
+                }
+                for (index, destination) in NewsProducer.destinations.enumerated() {
+                    group.addTask(name: "news producer") {
+                        var producer = NewsProducer(
+                            destination: destination,
+                            world: self,
+                            source: source,
+                            random: self.generator(40 + index)
+                        )
+                        await producer.run()
+                    }
+                }
                 group.addTask(name: "chaos") { await self.disturb(broker, servers) }
             }
             await self.checkDelivery(source)
+            await self.checkNews(source)
+            BurstProducer.checkOrder(await broker.receivedFrames, self.journal)
             source.stop()
         }
         await self.checkLeftovers(broker, servers)
@@ -134,6 +189,16 @@ final class World: Sendable {
             random: self.generator(index)
         )
         await consumer.run()
+    }
+
+    private func listen(_ destination: STOMPDestination, _ source: ClientSource, _ index: Int) async {
+        var listener = Listener(
+            destination: destination,
+            world: self,
+            source: source,
+            random: self.generator(index)
+        )
+        await listener.run()
     }
 
     // MARK: - What happens to all connections
@@ -164,6 +229,8 @@ final class World: Sendable {
         }
         self.journal.note("healed")
         for server in servers { server.heal() }
+        // A subscription that was refused and is there all the same keeps its messages until its connection ends.
+        if self.refusesReceipts { await broker.disconnectAll() }
     }
 
     // MARK: - What must be so in the end
@@ -177,6 +244,19 @@ final class World: Sendable {
         for key in self.journal.missing { self.journal.violate("\(key) was confirmed and has not come") }
         for key in self.journal.ghosts { self.journal.violate("\(key) was said not to be sent, and has come") }
         for number in self.halfPairs { self.journal.violate("one half of pair \(number) has come") }
+    }
+
+    /// When nothing goes wrong any more, who listens hears.
+    private func checkNews(_ source: ClientSource) async {
+        for (index, destination) in NewsProducer.destinations.enumerated() {
+            var producer = NewsProducer(
+                destination: destination,
+                world: self,
+                source: source,
+                random: self.generator(50 + index)
+            )
+            if await !producer.sendLast() { self.journal.violate("nobody hears what goes to \(destination)") }
+        }
     }
 
     private var halfPairs: [Int] {

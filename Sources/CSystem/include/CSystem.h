@@ -2,10 +2,12 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 // What the module maps of the Linux C libraries leave out. Flags are spelled out as constants, because enumerators
-// and macros import differently from Glibc and from Musl. Empty on other systems.
+// and macros import differently from Glibc and from Musl. Empty on other systems, but for OpenSSL's functions.
 
 #ifndef SWIFT_STOMP_CSYSTEM_H
 #define SWIFT_STOMP_CSYSTEM_H
+
+#include "CSystemOpenSSL.h"
 
 #ifdef __linux__
 

@@ -39,6 +39,8 @@ public struct STOMPServer: Sendable, Hashable {
     ///
     /// They come before ``STOMPConfiguration/connectHeaders`` and win over headers of the same name there.
     public var headers: STOMPHeaders = [:]
+    /// How TLS is spoken, where the endpoint is one for TLS.
+    public var tls = STOMPTLSConfiguration()
     /// The local address and TCP keep-alive; they mean nothing for a Unix-domain socket.
     public var socketOptions = STOMPSocketOptions()
     /// What a WebSocket is opened with and carries.

@@ -77,6 +77,11 @@ struct Demultiplexer: ~Copyable {
         }
     }
 
+    /// Forgets a subscription, unless its id is another one's by now.
+    mutating func remove(_ storage: SubscriptionStorage) {
+        if self.storage(id: storage.id) === storage { self.remove(id: storage.id) }
+    }
+
     mutating func remove(id: String) {
         guard let index = self.table.remove(id: id) else { return }
         self.recentNumber = 0

@@ -29,14 +29,37 @@ struct Handshake: ~Copyable {
     }
 
     /// - Throws: ``STOMPError/Code/connectRefused``, ``STOMPError/Code/unsupportedVersion``,
-    ///   ``STOMPError/Code/connectFailed``, ``STOMPError/Code/protocolViolation`` or that the task was cancelled.
+    ///   ``STOMPError/Code/connectFailed``, ``STOMPError/Code/tlsFailed``, ``STOMPError/Code/protocolViolation`` or that the
+    ///   task was cancelled.
     mutating func run() async throws(STOMPError) -> STOMPSessionInfo {
-        var output = OutputBuffer()
-        try FrameSerializer(version: .v12).append(self.session.connect(), to: &output)
-        try await self.transport.writeAll(output)
+        do throws(STOMPError) {
+            var output = OutputBuffer()
+            try FrameSerializer(version: .v12).append(self.session.connect(), to: &output)
+            try await self.write(output)
+            return try await self.readAnswer()
+        } catch {
+            // In TLS 1.3 a server looks at the client's certificate when the client has done its part already.
+            guard let cause = error.cause as? TransportError, cause.kind == .tlsFailed else { throw error }
+            throw STOMPError(.tlsFailed, cause.message, cause: cause)
+        }
+    }
+
+    private mutating func write(_ output: borrowing OutputBuffer) async throws(STOMPError) {
+        do throws(STOMPError) {
+            try await self.transport.writeAll(output)
+        } catch {
+            // Whoever has closed may have said why.
+            if error.code == .connectionLost { _ = try self.transport.receive(into: self.parser.freeSpace()) }
+            throw error
+        }
+    }
+
+    private mutating func readAnswer() async throws(STOMPError) -> STOMPSessionInfo {
         while true {
-            switch try self.transport.receive(into: self.parser.freeSpace()) {
+            let space = self.parser.freeSpace()
+            switch try self.transport.receive(into: space) {
             case .bytes(let count):
+                try self.checkAnswer(space[..<count])
                 self.parser.received(count)
                 if let info = try self.takeAnswer() { return info }
                 // A peer that never stops sending must not outlast the deadline.
@@ -52,6 +75,16 @@ struct Handshake: ~Copyable {
                 )
             }
         }
+    }
+
+    /// A TLS port answers to plain STOMP with an alert, a record of type 21.
+    private func checkAnswer(_ bytes: Slice<UnsafeMutableRawBufferPointer>) throws(STOMPError) {
+        guard bytes.first == 0x15, bytes.count < 2 || bytes[1] == 0x03 else { return }
+        throw STOMPError(
+            .tlsFailed,
+            "\(self.transport.peerDescription) answered CONNECT with an alert of TLS: it is a TLS port. Use stomp+ssl:// "
+                + "(STOMPEndpoint.tls), or the broker's port for plain STOMP."
+        )
     }
 
     private mutating func takeAnswer() throws(STOMPError) -> STOMPSessionInfo? {

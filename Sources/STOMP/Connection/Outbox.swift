@@ -280,10 +280,20 @@ package final class Outbox: Sendable {
     struct Progress: Equatable {
         var flushCount: UInt64
         var pendingCount: Int
+        /// Whether somebody is writing at this moment.
+        var isFlushing: Bool
+
+        var isAtRest: Bool { self.pendingCount == 0 && !self.isFlushing }
     }
 
     var progress: Progress {
-        self.state.withLock { Progress(flushCount: $0.flushCount, pendingCount: $0.pending.count) }
+        self.state.withLock { state in
+            Progress(
+                flushCount: state.flushCount,
+                pendingCount: state.pending.count,
+                isFlushing: state.isFlushing
+            )
+        }
     }
 
     // MARK: - Heart-beat

@@ -32,7 +32,7 @@ extension STOMPConnection {
                 report.unconfirmedSubscriptions.append(id)
             }
         }
-        for storage in storages { self.demultiplexer.remove(id: storage.id) }
+        for storage in storages { self.demultiplexer.remove(storage) }
         report.outstandingReceiptCount = await self.disconnect(quietUntil: deadline, until: deadline)
         return report
     }

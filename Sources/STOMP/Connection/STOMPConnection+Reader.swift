@@ -134,7 +134,7 @@ extension STOMPConnection {
     func fail(_ storage: SubscriptionStorage, _ error: STOMPError) -> Bool {
         // Without acks, what is buffered would be lost.
         guard storage.end(.failed(error), revoking: storage.mode != .auto) else { return false }
-        self.demultiplexer.remove(id: storage.id)
+        self.demultiplexer.remove(storage)
         self.events.send(.subscriptionFailed(subscription: storage.id, error))
         return true
     }

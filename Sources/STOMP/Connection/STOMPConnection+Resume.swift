@@ -37,7 +37,7 @@ extension STOMPConnection {
             }
         }
         // Those that ended meanwhile have nothing to be found by.
-        for storage in storages where storage.hasEnded { self.demultiplexer.remove(id: storage.id) }
+        for storage in storages where storage.hasEnded { self.demultiplexer.remove(storage) }
     }
 
     private func prepareToResume(_ storage: SubscriptionStorage) throws(STOMPError) -> Outbox.Resumption {

@@ -121,7 +121,7 @@ extension STOMPConnection {
             let flushCount = now.flushCount
             await self.transport.waitForMoreToWrite()
             now = self.outbox.progress
-            if now.flushCount == flushCount || now.pendingCount == 0 { return }
+            if now.flushCount == flushCount || now.isAtRest { return }
         }
     }
 

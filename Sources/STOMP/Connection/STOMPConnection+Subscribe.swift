@@ -70,7 +70,7 @@ extension STOMPConnection {
                 // The broker does not have it: an UNSUBSCRIBE would be answered with an ERROR.
                 self.outbox.closeDeliveries(owner)
                 storage.end(.failed(error), revoking: true)
-                self.demultiplexer.remove(id: id)
+                self.demultiplexer.remove(storage)
             }
             throw error
         }

@@ -83,9 +83,10 @@ public actor STOMPConnection {
         events: EventHub
     ) async throws(STOMPError) -> STOMPConnection {
         let configuration = configuration.bounded
+        let hint = server.endpoint.isSecure ? " A port for plain STOMP is silent towards TLS: is it the TLS port?" : ""
         let timeout = STOMPError(
             .connectTimedOut,
-            "\(server.endpoint) gave no CONNECTED within \(configuration.connectTimeout)."
+            "\(server.endpoint) gave no CONNECTED within \(configuration.connectTimeout).\(hint)"
         )
         let deadline = time.now + configuration.connectTimeout
         return try await withDeadline(deadline, of: time, timeout: timeout) { () throws(STOMPError) in
@@ -95,6 +96,7 @@ public actor STOMPConnection {
             do throws(STOMPError) {
                 var handshake = Handshake(transport: transport, server: server, configuration: configuration)
                 let session = try await handshake.run()
+                if let warning = server.tlsWarning { events.send(.warning(warning)) }
                 return STOMPConnection(
                     handshake,
                     session: session,

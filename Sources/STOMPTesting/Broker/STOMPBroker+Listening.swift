@@ -11,8 +11,25 @@ extension STOMPBroker {
         private enum Kind: Hashable {
             case inMemory
             case loopback(ports: [Int])
-            case webSocket(port: Int, path: String?, frames: STOMPWebSocketOptions.Frames)
+            case tls(port: Int, Security)
+            case webSocket(port: Int, path: String?, frames: STOMPWebSocketOptions.Frames, Security?)
             case unixSocket(path: String)
+        }
+
+        fileprivate struct Security: Hashable {
+            let configuration: STOMPTLSConfiguration
+            let clientCertificates: ClientCertificates
+        }
+
+        /// Whether a broker asks clients for certificates; their authorities are those of
+        /// ``STOMP/STOMPTLSConfiguration/trust``.
+        public enum ClientCertificates: Sendable, Hashable {
+            /// It does not.
+            case notAsked
+            /// Who has none is let in; who has one of another authority is not.
+            case optional
+            /// Who has none is not let in.
+            case required
         }
 
         private let kind: Kind
@@ -32,6 +49,26 @@ extension STOMPBroker {
             Listening(kind: .loopback(ports: ports))
         }
 
+        /// Also by TLS at 127.0.0.1; port 0 lets the system choose one.
+        ///
+        /// - Parameters:
+        ///   - port: the port.
+        ///   - configuration: the broker's certificate and key, and the authorities of its clients; read when the broker
+        ///     is made. The key's password cannot be one that is asked for.
+        ///   - clientCertificates: whether clients have to show one.
+        public static func tls(
+            port: Int = 0,
+            _ configuration: STOMPTLSConfiguration,
+            clientCertificates: ClientCertificates = .notAsked
+        ) -> Listening {
+            Listening(
+                kind: .tls(
+                    port: port,
+                    Security(configuration: configuration, clientCertificates: clientCertificates)
+                )
+            )
+        }
+
         /// Also by WebSocket at 127.0.0.1; port 0 lets the system choose one.
         ///
         /// - Parameters:
@@ -44,7 +81,27 @@ extension STOMPBroker {
             path: String? = nil,
             frames: STOMPWebSocketOptions.Frames = .binary
         ) -> Listening {
-            Listening(kind: .webSocket(port: port, path: path, frames: frames))
+            Listening(kind: .webSocket(port: port, path: path, frames: frames, nil))
+        }
+
+        /// Also by WebSocket over TLS at 127.0.0.1; port 0 lets the system choose one.
+        ///
+        /// - Parameters:
+        ///   - port: the port.
+        ///   - path: the path that is served, without a query; `nil`: any.
+        ///   - frames: what it sends; as text only what is UTF-8, the rest as binary.
+        ///   - configuration: as for ``tls(port:_:clientCertificates:)``.
+        ///   - clientCertificates: whether clients have to show one.
+        /// - Returns: where to listen.
+        public static func secureWebSocket(
+            port: Int = 0,
+            path: String? = nil,
+            frames: STOMPWebSocketOptions.Frames = .binary,
+            _ configuration: STOMPTLSConfiguration,
+            clientCertificates: ClientCertificates = .notAsked
+        ) -> Listening {
+            let security = Security(configuration: configuration, clientCertificates: clientCertificates)
+            return Listening(kind: .webSocket(port: port, path: path, frames: frames, security))
         }
 
         /// Also by a Unix-domain socket at this path.
@@ -59,6 +116,8 @@ extension STOMPBroker {
 extension STOMPBroker.Listening {
     /// The listeners beside the one in memory.
     func bind() throws(STOMPError) -> [BoundListener] {
+        // First what cannot be undone by closing.
+        let opening = try self.opening
         var listeners: [BoundListener] = []
         do throws(TransportError) {
             switch self.kind {
@@ -66,14 +125,8 @@ extension STOMPBroker.Listening {
                 break
             case .loopback(let ports):
                 for port in ports { listeners.append(BoundListener(tcp: try TCPListener.bind(port: port))) }
-            case .webSocket(let port, let path, let frames):
-                var options = WebSocketOptions()
-                options.kind = frames == .text ? .text : .binary
-                listeners.append(
-                    BoundListener(tcp: try TCPListener.bind(port: port)) { [options] stream throws(TransportError) in
-                        try await WebSocketTransport.accept(over: stream, path: path, options: options)
-                    }
-                )
+            case .tls(let port, _), .webSocket(let port, _, _, _):
+                listeners.append(BoundListener(tcp: try TCPListener.bind(port: port), opening: opening))
             case .unixSocket(let path):
                 listeners.append(BoundListener(try UnixListener.bind(path: path)))
             }
@@ -85,6 +138,48 @@ extension STOMPBroker.Listening {
                 error.message,
                 cause: error
             )
+        }
+    }
+
+    /// What a connection goes through before it carries STOMP, layer by layer.
+    private var opening: BoundListener.Opening? {
+        get throws(STOMPError) {
+            switch self.kind {
+            case .inMemory, .loopback, .unixSocket:
+                return nil
+            case .tls(_, let security):
+                let context = try security.context
+                return { stream throws(TransportError) in try await TLSTransport.open(over: stream, context) }
+            case .webSocket(_, let path, let frames, let security):
+                let context = try security?.context
+                var options = WebSocketOptions()
+                options.kind = frames == .text ? .text : .binary
+                return { [options] stream throws(TransportError) in
+                    var lower = stream
+                    if let context { lower = try await TLSTransport.open(over: stream, context) }
+                    return try await WebSocketTransport.accept(over: lower, path: path, options: options)
+                }
+            }
+        }
+    }
+}
+
+extension STOMPBroker.Listening.Security {
+    fileprivate var context: TLSContext {
+        get throws(STOMPError) {
+            do {
+                var options = try TLSOptions(self.configuration)
+                switch self.clientCertificates {
+                case .notAsked: options.clientCertificates = .none
+                case .optional: options.clientCertificates = .optional
+                case .required: options.clientCertificates = .required
+                }
+                let password = try self.configuration.privateKeyPassword?.storedValue
+                return try TLSContext.make(.server, options, password: password)
+            } catch {
+                let isUnavailable = (error as? TransportError)?.kind == .tlsUnavailable
+                throw STOMPError(isUnavailable ? .tlsUnavailable : .tlsFailed, "\(error)", cause: error)
+            }
         }
     }
 }

@@ -37,7 +37,8 @@ public final class STOMPBroker: Sendable {
 
     /// A broker that listens, and serves nobody before ``run()``.
     ///
-    /// - Throws: ``STOMPError/Code/connectFailed`` if the port or path cannot be had.
+    /// - Throws: ``STOMPError/Code/connectFailed`` if the port or path cannot be had, ``STOMPError/Code/tlsFailed`` if the
+    ///   certificate or key for TLS cannot be used.
     public init(_ configuration: Configuration = Configuration(), listening: Listening = .inMemory) throws(STOMPError) {
         self.configuration = configuration
         self.engine = BrokerEngine(configuration)

@@ -14,6 +14,14 @@ import Musl
 #endif
 
 extension System {
+    /// Where OpenSSL 3 is looked for, in this order: by the name that its maker gives it, then as whatever the system
+    /// calls its OpenSSL, if that is a 3.
+    #if canImport(Darwin)
+    static let openSSLNames = ["libssl.3.dylib", "libssl.dylib"]
+    #else
+    static let openSSLNames = ["libssl.so.3", "libssl.so"]
+    #endif
+
     /// Why a name has no address.
     struct LookUpFailure: Error {
         var reason: String
@@ -77,6 +85,23 @@ extension System {
     }
 
     // MARK: - This machine
+
+    /// What a folder holds; of very many, some.
+    static func fileNames(inFolder path: String) throws(SystemError) -> [String] {
+        guard let folder = opendir(path) else { throw SystemError(call: "opendir", number: errno) }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while names.count < 100_000, let entry = readdir(folder) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
+                        String(cString: $0)
+                    }
+                }
+            )
+        }
+        return names
+    }
 
     static var hostName: String? {
         var name = [CChar](repeating: 0, count: 256)

@@ -70,6 +70,8 @@ package final class WebSocketTransport: ByteTransport {
 
     package var peerDescription: String { self.lower.peerDescription }
 
+    package var security: TLSFacts? { self.lower.security }
+
     /// A server sends what is not UTF-8 in binary messages.
     package var carriesTextOnly: Bool { self.kind == .text && self.role == .client }
 

@@ -10,10 +10,28 @@
 # BROKER_PORT_DEFAULT_HEART_BEAT    one that assumes `heart-beat:5000,0` of a client which sends no such header
 # BROKER_PORT_SMALL_LIMITS          one with maxFrameSize 65536 and maxDataLength 32768
 #
+# BROKER_CERTIFICATES               a folder of certificates: also listen for TLS at BROKER_PORT_TLS, and at
+#                                   BROKER_PORT_MUTUAL_TLS for those who have a certificate
+# BROKER_SERVER                     the broker's own certificate in that folder (default: server)
+#
 # Users: guest/guest may use everything, app/secret only destinations below "app.".
 set -euo pipefail
 folder=$BROKER_FOLDER
 mkdir -p "$folder"/{conf,data,temporary}
+
+tls_context=
+tls_connectors=
+if [ -n "${BROKER_CERTIFICATES:-}" ]; then
+    # What openssl makes counts as trusted in Java only if Java's own tool has put it there.
+    keytool -importcert -noprompt -alias ca -file "$BROKER_CERTIFICATES/ca.crt" -keystore "$folder/conf/trust.p12" \
+        -storetype PKCS12 -storepass changeit
+    tls_context="<sslContext><sslContext keyStore=\"file:$BROKER_CERTIFICATES/${BROKER_SERVER:-server}.p12\"
+        keyStorePassword=\"changeit\" keyStoreType=\"PKCS12\" trustStore=\"file:$folder/conf/trust.p12\"
+        trustStorePassword=\"changeit\" trustStoreType=\"PKCS12\"/></sslContext>"
+    tls_connectors="<transportConnector name=\"tls\" uri=\"stomp+ssl://127.0.0.1:$BROKER_PORT_TLS\"/>
+      <transportConnector name=\"mutual-tls\"
+          uri=\"stomp+ssl://127.0.0.1:$BROKER_PORT_MUTUAL_TLS?needClientAuth=true\"/>"
+fi
 
 # Authorization entries add up, so a narrower entry cannot take a right away from the users of ">".
 # Without tcpNoDelay, Nagle's algorithm holds a MESSAGE back for 40 ms behind a RECEIPT.
@@ -54,6 +72,7 @@ cat >"$folder/conf/activemq.xml" <<XML
         </map>
       </authorizationPlugin>
     </plugins>
+    $tls_context
     <systemUsage>
       <systemUsage>
         <memoryUsage><memoryUsage limit="128 mb"/></memoryUsage>
@@ -62,6 +81,7 @@ cat >"$folder/conf/activemq.xml" <<XML
       </systemUsage>
     </systemUsage>
     <transportConnectors>
+      $tls_connectors
       <transportConnector name="stomp"
           uri="stomp://127.0.0.1:$BROKER_PORT_STOMP?transport.tcpNoDelay=true"/>
       <transportConnector name="default-heart-beat"

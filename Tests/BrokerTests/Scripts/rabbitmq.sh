@@ -12,6 +12,10 @@
 # BROKER_NODE               the node's name (default: stomp)
 # BROKER_COOKIE             the cookie, which the nodes of a cluster share (default: a new one)
 # BROKER_CLUSTER            the names of all nodes of the cluster, with spaces between them
+# BROKER_CERTIFICATES       a folder of certificates: also listen for TLS at BROKER_PORT_TLS, ask for certificates, and let
+#                           those in who have one, as the user of their common name
+# BROKER_SERVER             the broker's own certificate in that folder (default: server)
+# BROKER_MUTUAL             true: refuse those without a certificate
 set -euo pipefail
 folder=$BROKER_FOLDER
 mkdir -p "$folder"/{conf,mnesia}
@@ -63,7 +67,25 @@ if [[ ,$plugins, == *,rabbitmq_web_stomp,* ]]; then
     {
         echo "web_stomp.tcp.listener = 127.0.0.1:$BROKER_PORT_WEB"
         echo "web_stomp.ws_frame = ${BROKER_WS_FRAME:-text}"
+        if [ -n "${BROKER_CERTIFICATES:-}" ]; then
+            echo "web_stomp.ssl.listener = 127.0.0.1:$BROKER_PORT_WEB_TLS"
+            echo "web_stomp.ssl.cacertfile = $BROKER_CERTIFICATES/ca.crt"
+            echo "web_stomp.ssl.certfile = $BROKER_CERTIFICATES/${BROKER_SERVER:-server}.crt"
+            echo "web_stomp.ssl.keyfile = $BROKER_CERTIFICATES/${BROKER_SERVER:-server}.key"
+        fi
     } >>"$RABBITMQ_CONFIG_FILE"
+fi
+if [ -n "${BROKER_CERTIFICATES:-}" ]; then
+    cat >>"$RABBITMQ_CONFIG_FILE" <<CONF
+stomp.listeners.ssl.1 = 127.0.0.1:$BROKER_PORT_TLS
+ssl_options.cacertfile = $BROKER_CERTIFICATES/ca.crt
+ssl_options.certfile = $BROKER_CERTIFICATES/${BROKER_SERVER:-server}.crt
+ssl_options.keyfile = $BROKER_CERTIFICATES/${BROKER_SERVER:-server}.key
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = ${BROKER_MUTUAL:-false}
+stomp.ssl_cert_login = true
+ssl_cert_login_from = common_name
+CONF
 fi
 if [ -n "${BROKER_CLUSTER:-}" ]; then
     number=0

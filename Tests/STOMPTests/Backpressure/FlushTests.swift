@@ -11,7 +11,7 @@ import Testing
 @Suite("Flushing", .timeLimit(.minutes(5)))
 struct FlushTests {
     /// Takes all, and lets somebody append a frame during each write.
-    private final class BusyTransport: ByteTransport {
+    private final class BusyTransport: WriteOnlyTransport {
         struct State {
             var writes: [String] = []
             var appendsLeft: Int
@@ -35,15 +35,6 @@ struct FlushTests {
             append?()
             return bytes.count
         }
-
-        func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome { .wouldBlock }
-        func waitUntilReadable() async {}
-        func waitUntilWritable() async {}
-        func waitUntilHangUp() async {}
-        func waitForMoreToWrite() async {}
-        func close() {}
-        var unreadByteCount: Int { 0 }
-        var peerDescription: String { "busy" }
     }
 
     @Test("A flush takes along what comes meanwhile, four times at most; the rest is the writer's")

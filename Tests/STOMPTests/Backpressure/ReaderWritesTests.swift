@@ -11,7 +11,7 @@ import Testing
 @Suite("The reader writes while there is much to read", .timeLimit(.minutes(5)))
 struct ReaderWritesTests {
     /// Notes the size of each write, and takes what it is told to take.
-    private final class NotingTransport: ByteTransport {
+    private final class NotingTransport: WriteOnlyTransport {
         private let state = Locked((writes: [Int](), room: Int.max))
 
         var writes: [Int] { self.state.withLock { $0.writes } }
@@ -27,15 +27,6 @@ struct ReaderWritesTests {
                 return min(count, state.room)
             }
         }
-
-        func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome { .wouldBlock }
-        func waitUntilReadable() async {}
-        func waitUntilWritable() async {}
-        func waitUntilHangUp() async {}
-        func waitForMoreToWrite() async {}
-        func close() {}
-        var unreadByteCount: Int { 0 }
-        var peerDescription: String { "noting" }
     }
 
     private let transport = NotingTransport()

@@ -11,7 +11,7 @@ import Testing
 @Suite("Sockets that take a part, and senders that stop", .timeLimit(.minutes(5)))
 struct ShortWriteTests {
     /// Takes as much of each write as chance will have it, often nothing.
-    private final class StingyTransport: ByteTransport {
+    private final class StingyTransport: WriteOnlyTransport {
         private struct State {
             var written: [UInt8] = []
             var isInside = false
@@ -43,15 +43,6 @@ struct ShortWriteTests {
                 return count
             }
         }
-
-        func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome { .wouldBlock }
-        func waitUntilReadable() async {}
-        func waitUntilWritable() async {}
-        func waitUntilHangUp() async {}
-        func waitForMoreToWrite() async {}
-        func close() {}
-        var unreadByteCount: Int { 0 }
-        var peerDescription: String { "stingy" }
     }
 
     private func send(_ text: String, by outbox: Outbox) throws -> Bool {

@@ -28,9 +28,7 @@ struct EpochMessageTests {
             for number in 0..<3 { try await first.deliver("\(number)", number: number) }
             try await self.untilBuffered(run, first)
             #expect(try await subscription.take(1)[0].text == "0")
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             try await second.confirmFrame()
             try await second.deliver("3", number: 3)
             #expect(try await subscription.take(3).map { try $0.text } == ["1", "2", "3"])
@@ -48,9 +46,7 @@ struct EpochMessageTests {
             for number in 0..<3 { try await first.deliver("\(number)", number: number) }
             try await self.untilBuffered(run, first)
             let old = try await subscription.take(1)[0]
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             try await second.confirmFrame()
             for number in 0..<3 { try await second.deliver("again \(number)", number: number) }
             let new = try await subscription.take(3)

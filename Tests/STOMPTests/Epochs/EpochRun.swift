@@ -102,6 +102,13 @@ final class EpochRun: Sendable {
         return peer
     }
 
+    /// Loses this connection; the next one, which comes after a delay, with an open session.
+    func next(after peer: Peer, _ delay: Duration = .seconds(1)) async throws -> Peer {
+        peer.hangUp()
+        await self.pass(delay)
+        return try await self.session()
+    }
+
     // MARK: - Time
 
     /// Waits until the next thing to happen is so far away, and goes there.

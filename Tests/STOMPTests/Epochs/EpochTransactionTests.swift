@@ -16,9 +16,7 @@ struct EpochTransactionTests {
             let transaction = try await run.client.begin()
             try await transaction.send("a", to: "/queue/q")
             for _ in 0..<2 { _ = try await first.receiveFrame() }
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             await run.untilConnected()
             #expect(await failure { try await transaction.send("b", to: "/queue/q") }?.code == .transactionLost)
             #expect(await failure { try await transaction.commit() }?.code == .transactionLost)
@@ -58,9 +56,7 @@ struct EpochTransactionTests {
             let subscription = try await run.subscribe(at: first)
             try await first.deliver("a")
             let message = try await subscription.take(1)[0]
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             try await second.confirmFrame()
             let transaction = try await run.client.begin()
             #expect(await failure { try await transaction.ack(message) }?.code == .staleAcknowledgement)

@@ -189,9 +189,7 @@ struct GracefulShutdownTests {
         try await EpochRun.with { (run) async throws in
             let first = try await run.session()
             let subscription = try await run.subscribe(at: first)
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             _ = try await second.receiveFrame()
             run.client.beginGracefulShutdown()
             #expect(try await second.confirmFrame().hasPrefix("UNSUBSCRIBE\nid:1\n"))
@@ -200,6 +198,50 @@ struct GracefulShutdownTests {
             #expect(try await second.confirmFrame().hasPrefix("DISCONNECT"))
             #expect(try await run.end.value() == nil)
             for try await _ in subscription {}
+        }
+    }
+
+    @Test(
+        "B-17 One that is subscribed to while handlers are waited for ends with the connection",
+        arguments: [STOMPAckMode.auto, .client]
+    )
+    func subscribedMeanwhile(mode: STOMPAckMode) async throws {
+        try await self.withHandler { (held) async throws in
+            let (run, peer) = (held.run, held.peer)
+            await held.beginShutdown()
+            let late = try await run.subscribe("late", ack: mode, at: peer)
+            let loop = Task { for try await _ in late {} }
+            held.finish.resolve(.success(()))
+            for _ in ["ACK", "UNSUBSCRIBE"] { try await peer.confirmFrame() }
+            #expect(try await peer.confirmFrame().hasPrefix("DISCONNECT"))
+            try await loop.value
+            #expect(try await run.end.value() == nil)
+        }
+    }
+
+    @Test("B-17 B-28 One that has the id of another one that ended meanwhile ends with the connection, too")
+    func reusedID() async throws {
+        try await EpochRun.with { (run) async throws in
+            let first = try await run.session()
+            var gone: STOMPSubscription? = try await run.subscribe(at: first)
+            let held = try await run.subscribe(at: first)
+            let second = try await run.next(after: first)
+            for _ in 0..<2 { try await second.confirmFrame() }
+            await run.untilConnected()
+            try await second.deliver("a", to: held.id)
+            _ = try await held.take(1)
+            run.client.beginGracefulShutdown()
+            await eventually { held.handle.storage.delivery.withLock { $0.handler != nil } }
+            withExtendedLifetime(gone) {}
+            gone = nil
+            #expect(try await second.confirmFrame().hasPrefix("UNSUBSCRIBE\nid:1\n"))
+            // Ids that are made begin anew on each connection, too.
+            let late = try await run.subscribe("1", ack: .auto, at: second)
+            let loop = Task { for try await _ in late {} }
+            for try await _ in held {}
+            #expect(try await second.confirmFrame().hasPrefix("UNSUBSCRIBE\nid:2\n"))
+            #expect(try await second.confirmFrame().hasPrefix("DISCONNECT"))
+            try await loop.value
         }
     }
 }

@@ -74,9 +74,7 @@ struct ResendEndTests {
                 sends.append(self.send("\(number)" + String(repeating: "x", count: 500), run))
                 #expect(try await first.receiveFrame().frameBody.hasPrefix("\(number)"))
             }
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             await eventually { run.client.inner.withLock { $0.opening?.outbox.state.withLock { $0.room.count } } == 1 }
             await run.pass(.seconds(30))
             #expect(await failure { try await sends[0].value }?.code == .receiptTimedOut)

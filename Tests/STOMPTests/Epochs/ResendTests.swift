@@ -58,9 +58,7 @@ struct ResendTests {
             let sends = try await self.sendUnconfirmed(3, run, first)
             try await first.confirm("2")
             try await sends[1].value
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             #expect(try await second.confirmFrame().frameBody == "0")
             #expect(try await second.confirmFrame().frameBody == "2")
             for send in sends { try await send.value }

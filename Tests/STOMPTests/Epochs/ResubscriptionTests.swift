@@ -119,9 +119,7 @@ struct ResubscriptionTests {
         try await EpochRun.with { (run) async throws in
             let first = try await run.session()
             var gone: STOMPSubscription? = try await run.subscribe(at: first)
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             let frame = try await second.receiveFrame()
             let leaving = way == .unsubscribing ? Task { [gone] in try await gone?.unsubscribe() } : nil
             gone = nil
@@ -154,9 +152,7 @@ struct ResubscriptionTests {
         try await EpochRun.with { (run) async throws in
             let first = try await run.session()
             let old = [try await run.subscribe(at: first), try await run.subscribe("3", at: first)]
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             for _ in old { try await second.confirmFrame() }
             let new = [try await run.subscribe(at: second), try await run.subscribe(at: second)]
             #expect(Set((old + new).map(\.id)).count == 4)
@@ -169,9 +165,7 @@ struct ResubscriptionTests {
             let first = try await run.session()
             let bad = try await run.subscribe(at: first)
             let good = try await run.subscribe(at: first)
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             let receipt = try #require(try await second.receiveFrame().header("receipt"))
             try await second.refuse("receipt-id:\(receipt)\n")
             try await second.confirmFrame()
@@ -190,9 +184,7 @@ struct ResubscriptionTests {
         try await EpochRun.with { (run) async throws in
             let first = try await run.session()
             let subscription = try await run.subscribe(at: first)
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             _ = try await second.receiveFrame()
             await run.pass(.seconds(30))
             // An ERROR that says why might still come.

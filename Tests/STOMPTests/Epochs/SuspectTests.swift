@@ -26,6 +26,15 @@ struct SuspectTests {
         }
     }
 
+    /// Answers the SUBSCRIBEs with an ERROR that names nobody; the connection that follows.
+    private func refuseAll(_ run: EpochRun, _ subscriptions: [STOMPSubscription]) async throws -> EpochRun.Peer {
+        let second = try await run.session()
+        for _ in subscriptions { _ = try await second.receiveFrame() }
+        try await second.refuse()
+        await run.pass(.seconds(2))
+        return try await run.session()
+    }
+
     /// The subscriptions that are asked for, one at a time, up to the one that is refused.
     private func confirmUntil(_ guilty: String, _ peer: EpochRun.Peer) async throws -> [String] {
         var ids: [String] = []
@@ -45,11 +54,7 @@ struct SuspectTests {
     @Test("B-1 It is found by asking for one after the other, and ends as rejected; the others go on")
     func found() async throws {
         try await self.withThree { (run, subscriptions) async throws in
-            let second = try await run.session()
-            for _ in subscriptions { _ = try await second.receiveFrame() }
-            try await second.refuse()
-            await run.pass(.seconds(2))
-            let third = try await run.session()
+            let third = try await self.refuseAll(run, subscriptions)
             #expect(try await self.confirmUntil("b", third) == ["a", "b"])
             let end = await failure { for try await _ in subscriptions[1] {} }
             #expect(end?.code == .rejected)
@@ -71,11 +76,7 @@ struct SuspectTests {
     @Test("A search that is cut short by another loss goes on, instead of beginning anew")
     func cutShort() async throws {
         try await self.withThree { (run, subscriptions) async throws in
-            let second = try await run.session()
-            for _ in subscriptions { _ = try await second.receiveFrame() }
-            try await second.refuse()
-            await run.pass(.seconds(2))
-            let third = try await run.session()
+            let third = try await self.refuseAll(run, subscriptions)
             try await third.confirmFrame()
             _ = try await third.receiveFrame()
             third.hangUp()
@@ -88,16 +89,10 @@ struct SuspectTests {
     @Test("After a whole resumption the next one goes out together again")
     func togetherAgain() async throws {
         try await self.withThree { (run, subscriptions) async throws in
-            let second = try await run.session()
-            for _ in subscriptions { _ = try await second.receiveFrame() }
-            try await second.refuse()
-            await run.pass(.seconds(2))
-            let third = try await run.session()
+            let third = try await self.refuseAll(run, subscriptions)
             for _ in subscriptions { try await third.confirmFrame() }
             await run.untilConnected()
-            third.hangUp()
-            await run.pass(.seconds(4))
-            let fourth = try await run.session()
+            let fourth = try await run.next(after: third, .seconds(4))
             for _ in subscriptions { _ = try await fourth.receiveFrame() }
         }
     }
@@ -107,9 +102,7 @@ struct SuspectTests {
         try await EpochRun.with { (run) async throws in
             let first = try await run.session()
             let subscription = try await run.subscribe(at: first)
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             _ = try await second.receiveFrame()
             try await second.refuse()
             #expect(await failure { for try await _ in subscription {} }?.code == .rejected)
@@ -158,9 +151,7 @@ struct SuspectTests {
             let first = try await run.session()
             let new = Task { try await run.client.subscribe(to: "/queue/new", id: "n") }
             let frame = try await first.receiveFrame()
-            first.hangUp()
-            await run.pass(.seconds(1))
-            let second = try await run.session()
+            let second = try await run.next(after: first)
             #expect(try await second.confirmFrame() == frame)
             #expect(try await new.value.id == "n")
         }

@@ -135,70 +135,66 @@ struct ScopeTests {
         }
     }
 
-    @Test("The end of the stream instead of the receipt of SUBSCRIBE", arguments: Self.places)
-    func endWhileSubscribing(place: STOMPBroker.Listening) async throws {
+    /// How a client fails whose peer opens a session and hangs up when it has done its part.
+    private func codeAtHangUp(
+        _ place: STOMPBroker.Listening,
+        _ script: @escaping @Sendable (ScriptedPeer) async throws -> Void,
+        client body: @escaping @Sendable (STOMPClient) async throws -> Void
+    ) async throws -> STOMPError.Code? {
+        let code = Shared<STOMPError.Code?>(nil)
         try await withScriptedPeer(listening: place) { peer in
             try await peer.acceptSession()
-            #expect(try await peer.receiveFrame().hasPrefix("SUBSCRIBE\n"))
+            try await script(peer)
             peer.hangUp()
         } client: { peer in
-            let code = await self.code {
-                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
-                    _ = try await client.subscribe(to: "/queue/a")
-                }
+            let end = await self.code {
+                try await withSTOMPClient(peer.server, configuration: Self.once, body)
             }
-            #expect(code == .connectionLost)
+            code.withLock { $0 = end }
         }
+        return code.withLock { $0 }
+    }
+
+    @Test("The end of the stream instead of the receipt of SUBSCRIBE", arguments: Self.places)
+    func endWhileSubscribing(place: STOMPBroker.Listening) async throws {
+        let code = try await self.codeAtHangUp(place) { (peer) async throws in
+            #expect(try await peer.receiveFrame().hasPrefix("SUBSCRIBE\n"))
+        } client: { client in
+            _ = try await client.subscribe(to: "/queue/a")
+        }
+        #expect(code == .connectionLost)
     }
 
     @Test("The end of the stream while a loop waits", arguments: Self.places)
     func endWhileIdle(place: STOMPBroker.Listening) async throws {
-        try await withScriptedPeer(listening: place) { peer in
-            try await peer.acceptSession()
+        let code = try await self.codeAtHangUp(place) { (peer) async throws in
             try await peer.confirmFrame()
-            peer.hangUp()
-        } client: { peer in
-            let code = await self.code {
-                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
-                    for try await _ in try await client.subscribe(to: "/queue/a") {}
-                    Issue.record("The loop throws.")
-                }
-            }
-            #expect(code == .connectionLost)
+        } client: { client in
+            for try await _ in try await client.subscribe(to: "/queue/a") {}
+            Issue.record("The loop throws.")
         }
+        #expect(code == .connectionLost)
     }
 
     @Test("The end of the stream while sending", arguments: Self.places)
     func endWhileSending(place: STOMPBroker.Listening) async throws {
-        try await withScriptedPeer(listening: place) { peer in
-            try await peer.acceptSession()
+        let code = try await self.codeAtHangUp(place) { (peer) async throws in
             _ = try await peer.receiveFrame()
-            peer.hangUp()
-        } client: { peer in
-            let code = await self.code {
-                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
-                    let body = [UInt8](repeating: 0, count: 100_000)
-                    // Lost in the outbox first, then refused.
-                    while true { try await client.send(body, to: "/queue/a") }
-                }
-            }
-            #expect([.notConnected, .connectionLost].contains(code))
+        } client: { client in
+            let body = [UInt8](repeating: 0, count: 100_000)
+            // Lost in the outbox first, then refused.
+            while true { try await client.send(body, to: "/queue/a") }
         }
+        #expect([.notConnected, .connectionLost].contains(code))
     }
 
     @Test("The end of the stream while a receipt is awaited: the outcome is unknown", arguments: Self.places)
     func endWhileConfirming(place: STOMPBroker.Listening) async throws {
-        try await withScriptedPeer(listening: place) { peer in
-            try await peer.acceptSession()
+        let code = try await self.codeAtHangUp(place) { (peer) async throws in
             _ = try await peer.receiveFrame()
-            peer.hangUp()
-        } client: { peer in
-            let code = await self.code {
-                try await withSTOMPClient(peer.server, configuration: Self.once) { client in
-                    try await client.send("x", to: "/queue/a", receipt: .required)
-                }
-            }
-            #expect(code == .connectionLost)
+        } client: { client in
+            try await client.send("x", to: "/queue/a", receipt: .required)
         }
+        #expect(code == .connectionLost)
     }
 }

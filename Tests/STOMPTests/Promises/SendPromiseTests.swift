@@ -52,8 +52,8 @@ struct SendPromiseTests {
         }
     }
 
-    @Test("throws: .outboxFull when there was no room in time; nothing is sent")
-    func outboxFull() async throws {
+    /// Sends when there is no room, until it is too late for that.
+    private func sendInVain(receipt: STOMPReceipt) async throws {
         let session = self.fullSession()
         let hasFailed = Signal()
         try await session.run { peer in
@@ -62,26 +62,7 @@ struct SendPromiseTests {
             try await peer.expectSend("b")
         } client: { connection in
             try await connection.send(Self.large, to: "q", contentType: nil)
-            let sending = Task { try await connection.send("a", to: "q") }
-            await connection.waitForRoomWaiter()
-            session.clock.advance(by: .seconds(30))
-            #expect(await failure { try await sending.value }?.code == .outboxFull)
-            hasFailed.raise()
-            try await connection.send("b", to: "/queue/q")
-        }
-    }
-
-    @Test("throws: .outboxFull for a send with a receipt too, which leaves no waiter")
-    func outboxFullWithReceipt() async throws {
-        let session = self.fullSession()
-        let hasFailed = Signal()
-        try await session.run { peer in
-            await hasFailed.wait()
-            try await peer.expect(Self.largeFrame)
-            try await peer.expectSend("b")
-        } client: { connection in
-            try await connection.send(Self.large, to: "q", contentType: nil)
-            let sending = Task { try await connection.send("a", to: "q", receipt: .required) }
+            let sending = Task { try await connection.send("a", to: "q", receipt: receipt) }
             await connection.waitForRoomWaiter()
             session.clock.advance(by: .seconds(30))
             #expect(await failure { try await sending.value }?.code == .outboxFull)
@@ -89,6 +70,16 @@ struct SendPromiseTests {
             hasFailed.raise()
             try await connection.send("b", to: "/queue/q")
         }
+    }
+
+    @Test("throws: .outboxFull when there was no room in time; nothing is sent")
+    func outboxFull() async throws {
+        try await self.sendInVain(receipt: .none)
+    }
+
+    @Test("throws: .outboxFull for a send with a receipt too, which leaves no waiter")
+    func outboxFullWithReceipt() async throws {
+        try await self.sendInVain(receipt: .required)
     }
 
     @Test("throws: .notConnected after the connection was lost")

@@ -153,11 +153,23 @@ struct ReconnectScheduleTests {
         arguments: [
             (1, "n", "a end notSupported"), (2, "n c60 f f", "a b b+10 b+20 b+40"),
             (2, "c60 n c60 c60", "a b+10 a a+10 a+10"), (2, "n n", "a b end notSupported"),
-            (2, "c60 n f n", "a b+10 a a+20 end notSupported"),
+            (2, "c60 n f n", "a b+10 a a+20 end notSupported"), (1, "u", "a end tlsUnavailable"),
+            (2, "u u", "a b end tlsUnavailable"),
         ]
     )
     func impossible(count: Int, script: String, answers: String) {
         #expect(ScheduleRun.answers(script, ScheduleRun.servers(count), Self.policy()) == answers)
+    }
+
+    @Test(
+        "TLS that fails is final at the start if there is no other server, and an attempt like any other later",
+        arguments: [
+            (1, "t", "a end tlsFailed"), (2, "t t t", "a b a+10 b"), (1, "c60 t t", "a a+10 a+20 a+40"),
+        ]
+    )
+    func tls(count: Int, script: String, answers: String) {
+        let policy = Self.policy { $0.maximumAttemptsAtStart = .unlimited }
+        #expect(ScheduleRun.answers(script, ScheduleRun.servers(count), policy) == answers)
     }
 
     @Test(

@@ -58,7 +58,9 @@ struct ScheduleRun {
         }
     }
 
-    private static let codes: [Character: STOMPError.Code] = ["r": .connectRefused, "n": .notSupported]
+    private static let codes: [Character: STOMPError.Code] = [
+        "r": .connectRefused, "n": .notSupported, "t": .tlsFailed, "u": .tlsUnavailable,
+    ]
 
     private mutating func connect(for time: Duration, isLost: Bool = true) {
         self.schedule.connected(at: self.now)

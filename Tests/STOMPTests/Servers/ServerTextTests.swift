@@ -185,20 +185,6 @@ struct ServerTextTests {
     }
 
     @Test(
-        "what is not built yet is an error that says so",
-        arguments: ["ssl://localhost:1", "wss://localhost:1"]
-    )
-    func notBuilt(text: String) async throws {
-        let endpoint = try STOMPServer(text).endpoint
-        let time = TimeSource(ManualClock())
-        let error = await #expect(throws: STOMPError.self) {
-            _ = try await STOMPServer(endpoint).connect(versions: [.v12], time: time)
-        }
-        #expect(error?.code == .notSupported)
-        #expect(error?.message.hasPrefix("\(endpoint)") == true)
-    }
-
-    @Test(
         "endpoints describe themselves as they are written",
         arguments: [
             ("stomp://h:1", "h:1"), ("ssl://[::1]:1", "ssl://[::1]:1"), ("ws://h:1/ws", "ws://h:1/ws"),

@@ -11,6 +11,8 @@ enum TransportKind: String, CaseIterable, Sendable {
     case ipv6
     case unixSocket
     case inMemory
+    /// Over IPv4.
+    case tls
     case webSocket
     case webSocketOverTCP
 
@@ -20,14 +22,14 @@ enum TransportKind: String, CaseIterable, Sendable {
     }
 
     /// Those that are nothing but sockets or pipes.
-    static let plain = Self.available.filter { $0 != .webSocket && $0 != .webSocketOverTCP }
+    static let plain = Self.available.filter { ![.tls, .webSocket, .webSocketOverTCP].contains($0) }
 
     private var host: String { self == .ipv6 ? "::1" : "127.0.0.1" }
 
-    /// A listener and what connects to it.
+    /// A listener and what connects to it; for TLS what lies below it.
     func listen() throws -> (any Listener, @Sendable () async throws(TransportError) -> any ByteTransport) {
         switch self {
-        case .ipv4, .ipv6:
+        case .ipv4, .ipv6, .tls:
             let listener = try TCPListener.bind(host: self.host)
             let connector = TCPConnector(host: self.host, port: listener.port)
             return (listener, { () async throws(TransportError) in try await connector.connect() })
@@ -55,10 +57,23 @@ enum TransportKind: String, CaseIterable, Sendable {
     func makePair() async throws -> (client: any ByteTransport, server: any ByteTransport) {
         let (listener, connect) = try self.listen()
         defer { listener.close() }
+        guard self != .tls else { return try await Self.secured(connect(), listener.accept()) }
         // At the same time: a handshake needs both.
         async let server = listener.accept()
         let client = try await connect()
         return (client, try await server)
+    }
+}
+
+extension TransportKind {
+    private static func secured(
+        _ client: any ByteTransport,
+        _ server: any ByteTransport
+    ) async throws -> (client: any ByteTransport, server: any ByteTransport) {
+        let clientContext = try TLSContext.make(.client, .client(), password: nil)
+        let serverContext = try TLSContext.make(.server, .server(), password: nil)
+        async let secureServer = TLSTransport.open(over: server, serverContext)
+        return (try await TLSTransport.open(over: client, clientContext, host: "localhost"), try await secureServer)
     }
 }
 

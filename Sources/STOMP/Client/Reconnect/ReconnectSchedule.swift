@@ -78,10 +78,10 @@ package struct ReconnectSchedule: Sendable {
         if let current = self.current {
             self.order.failed(current)
             // No later attempt can do better; the other servers still can.
-            if error.code == .notSupported || error.code == .invalidArgument { self.order.remove(current) }
+            if Self.isHopeless(error) { self.order.remove(current) }
         }
         let refusal = self.isStarting ? self.policy.refusalAtStart : self.policy.refusalLater
-        if Self.isRefusal(error), refusal == .final { return .giveUp(error) }
+        if self.isRefusal(error), refusal == .final { return .giveUp(error) }
         if let deadline = self.deadline, now >= deadline { return self.giveUp(error) }
         if self.policy.pace == .eachRound,
             let next = self.attempt(after: .zero, warning: self.dueWarning(error))
@@ -176,8 +176,20 @@ package struct ReconnectSchedule: Sendable {
 
     // MARK: - Errors
 
-    private static func isRefusal(_ error: STOMPError) -> Bool {
-        error.code == .connectRefused || error.code == .unsupportedVersion
+    private func isRefusal(_ error: STOMPError) -> Bool {
+        switch error.code {
+        case .connectRefused, .unsupportedVersion: true
+        // A certificate is each server's own: the others may have a better one.
+        case .tlsFailed: self.names.count == 1
+        default: false
+        }
+    }
+
+    private static func isHopeless(_ error: STOMPError) -> Bool {
+        switch error.code {
+        case .notSupported, .invalidArgument, .tlsUnavailable: true
+        default: false
+        }
     }
 
     /// The last error as it is, or, after several attempts, with their number.

@@ -33,9 +33,7 @@ public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible {
         STOMPEndpoint(kind: .tcp(host: host, port: port))
     }
 
-    /// A TCP port that speaks TLS.
-    ///
-    /// Not built yet: connecting throws ``STOMPError/Code/notSupported``.
+    /// A TCP port that speaks TLS; ``STOMPServer/tls`` says how.
     public static func tls(_ host: String, port: Int = 61_614) -> STOMPEndpoint {
         STOMPEndpoint(kind: .tls(host: host, port: port))
     }
@@ -49,7 +47,7 @@ public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible {
 
     /// A WebSocket over TLS; the path starts with `/`.
     ///
-    /// Not built yet: connecting throws ``STOMPError/Code/notSupported``.
+    /// As ``webSocket(_:port:path:)``; ``STOMPServer/tls`` says who is trusted.
     public static func secureWebSocket(_ host: String, port: Int = 443, path: String = "/") -> STOMPEndpoint {
         STOMPEndpoint(kind: .secureWebSocket(host: host, port: port, path: path))
     }

@@ -12,28 +12,30 @@ extension STOMPServer {
     ///   - time: what a race of several addresses goes by.
     /// - Returns: the connected stream.
     /// - Throws: ``STOMPError/Code/connectFailed``, which names each address's failure;
-    ///   ``STOMPError/Code/invalidArgument`` for what can never be an address; ``STOMPError/Code/notSupported``.
+    ///   ``STOMPError/Code/tlsFailed`` and ``STOMPError/Code/tlsUnavailable``; ``STOMPError/Code/invalidArgument`` for what
+    ///   can never be an address.
     func connect(versions: Set<STOMPVersion>, time: TimeSource) async throws(STOMPError) -> any ByteTransport {
         do throws(TransportError) {
             switch self.endpoint.kind {
-            case .tcp(let host, let port): return try await self.connectTCP(host, port, time)
+            case .tcp(let host, let port):
+                return try await self.connectTCP(host, port, time)
+            case .tls(let host, let port):
+                return try await self.secured(try await self.connectTCP(host, port, time), host: host)
             case .webSocket(let host, let port, let path):
                 let socket = try await self.connectTCP(host, port, time)
                 return try await self.openWebSocket(over: socket, host, port, path, versions)
-            case .unixSocket(let path): return try await UnixConnector(path: path).connect()
-            case .inMemory(let place): return try await place.listener.connect()
-            case .tls, .secureWebSocket: break
+            case .secureWebSocket(let host, let port, let path):
+                let secured = try await self.secured(try await self.connectTCP(host, port, time), host: host)
+                return try await self.openWebSocket(over: secured, host, port, path, versions)
+            case .unixSocket(let path):
+                return try await UnixConnector(path: path).connect()
+            case .inMemory(let place):
+                return try await place.listener.connect()
             }
         } catch {
             if Task.isCancelled { throw .cancelled }
-            // What cannot be an address will not be one later.
-            throw STOMPError(
-                error.kind == .invalidAddress ? .invalidArgument : .connectFailed,
-                error.message,
-                cause: error
-            )
+            throw STOMPError(STOMPError.Code(connecting: error.kind), error.message, cause: error)
         }
-        throw STOMPError(.notSupported, "\(self.endpoint) cannot be reached: TLS is not built yet.")
     }
 
     private func connectTCP(

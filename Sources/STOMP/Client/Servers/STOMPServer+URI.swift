@@ -28,9 +28,9 @@ extension STOMPServer {
         }
         let (address, query) = text.divided { $0 == "?" }
         try self.init(address: address)
-        for option in try AddressOption.options(query) {
-            try ServerOption.apply(option, to: &self)
-        }
+        let options = try AddressOption.options(query)
+        for option in options { try ServerOption.apply(option, to: &self) }
+        try TLSOption.check(options, of: self)
     }
 
     /// Reads an address without options.

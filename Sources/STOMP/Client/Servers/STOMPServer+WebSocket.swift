@@ -29,12 +29,6 @@ extension STOMPServer {
     }
 }
 
-extension STOMPEndpoint {
-    fileprivate var isSecure: Bool {
-        if case .secureWebSocket = self.kind { true } else { false }
-    }
-}
-
 extension WebSocketOptions {
     init(_ options: STOMPWebSocketOptions) {
         self.init()

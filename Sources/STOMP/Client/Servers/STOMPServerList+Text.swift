@@ -39,11 +39,14 @@ extension STOMPServerList {
 
         var options = FailoverOptions(dialect: dialect)
         var servers: [STOMPServer] = []
+        var optionsOfServers: [[AddressOption]] = []
         let parts = try Self.parts(inner)
         for (index, part) in parts.enumerated() {
             let (address, ownQuery) = part.divided { $0 == "?" }
             var server = try STOMPServer(address: address)
-            for option in try AddressOption.options(ownQuery) {
+            let ownOptions = try AddressOption.options(ownQuery)
+            optionsOfServers.append(ownOptions)
+            for option in ownOptions {
                 // Without parentheses nothing but its name says whose the last options are.
                 if !isParenthesized, index == parts.count - 1, !ServerOption.isKnown(option.name) {
                     try options.read(option)
@@ -57,6 +60,7 @@ extension STOMPServerList {
         for option in try AddressOption.options(query) { try options.read(option) }
         for index in servers.indices {
             for option in options.nested { try ServerOption.apply(option, to: &servers[index], isNested: true) }
+            try TLSOption.check(optionsOfServers[index] + options.nested, of: servers[index])
         }
         self.init(servers)
         try options.apply(to: &self)

@@ -5,10 +5,11 @@ import STOMPCore
 
 /// The options that belong to one server of an address.
 enum ServerOption {
-    static let names = [
-        "virtualHost", "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress", "localPort",
-        "ws.path", "ws.frames", "header.NAME",
-    ]
+    static let names =
+        [
+            "virtualHost", "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress",
+            "localPort", "ws.path", "ws.frames", "header.NAME",
+        ] + TLSOption.allCases.map(\.rawValue)
 
     /// What the client itself says in CONNECT.
     private static let ownHeaders: Set<STOMPHeaders.Name> = [
@@ -16,7 +17,7 @@ enum ServerOption {
     ]
 
     static func isKnown(_ name: Substring) -> Bool {
-        self.names.contains(String(name)) || name.hasPrefix("header.")
+        self.names.contains(String(name)) || name.hasPrefix("header.") || TLSOption.isKnown(name)
     }
 
     /// One that is nested stands after the list, for all its servers, and wins over a server's own.
@@ -27,6 +28,10 @@ enum ServerOption {
     ) throws(STOMPError) {
         if option.name.hasPrefix("header.") {
             try self.applyHeader(option, to: &server)
+            return
+        }
+        if TLSOption.isKnown(option.name) {
+            try TLSOption.apply(option, to: &server)
             return
         }
         switch option.name {

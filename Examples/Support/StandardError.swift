@@ -9,8 +9,10 @@ import Musl
 import Darwin
 #endif
 
-enum StandardError {
-    static func write(_ line: String) {
+/// Where the examples say what went wrong.
+package enum StandardError {
+    /// Writes one line.
+    package static func write(_ line: String) {
         var text = line.split(separator: "\n").joined(separator: " ") + "\n"
         text.withUTF8 { bytes in
             // Nobody is left to tell that this failed.
