@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "STOMPFoundation", targets: ["STOMPFoundation"]),
         .executable(name: "quickstart", targets: ["Quickstart"]),
         .executable(name: "failover", targets: ["Failover"]),
+        .executable(name: "websocket", targets: ["WebSocket"]),
         .executable(name: "tls-client", targets: ["TLSClient"]),
         .executable(name: "stomp-bench", targets: ["StompBench"]),
     ],
@@ -49,6 +50,13 @@ let package = Package(
             dependencies: ["STOMP"],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),
+        // Apart from the other, since it needs Foundation, which the quickstart does without.
+        .target(
+            name: "ExampleCertificates",
+            dependencies: ["STOMP"],
+            path: "Examples/Certificates",
+            swiftSettings: settings
+        ),
         .target(name: "ExampleSupport", path: "Examples/Support", swiftSettings: settings),
         .executableTarget(
             name: "Quickstart",
@@ -64,8 +72,14 @@ let package = Package(
         ),
         .executableTarget(
             name: "TLSClient",
-            dependencies: ["STOMP", "STOMPTesting"],
+            dependencies: ["ExampleCertificates", "ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Examples/TLSClient",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "WebSocket",
+            dependencies: ["ExampleCertificates", "ExampleSupport", "STOMP", "STOMPTesting"],
+            path: "Examples/WebSocket",
             swiftSettings: settings
         ),
         .target(
@@ -108,6 +122,11 @@ let package = Package(
         .testTarget(
             name: "STOMPTestingTests",
             dependencies: ["STOMP", "STOMPTesting", "STOMPCore", "STOMPTransport", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import ExampleCertificates
+import ExampleSupport
 import STOMP
 import STOMPTesting
 

@@ -22,7 +22,7 @@ package protocol ByteTransport: AnyObject, Sendable {
 
     /// Returns how many bytes were taken; 0 means that it would have to wait.
     ///
-    /// Those that were not taken come first in the next call.
+    /// Those that were not taken come first in the next call: a layer may have begun to write them.
     func write(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int
 
     /// Returns when a read would not wait (bytes, end of stream, error, closed), or when the task is cancelled.
@@ -42,6 +42,9 @@ package protocol ByteTransport: AnyObject, Sendable {
     /// How many bytes have arrived and wait unread.
     var unreadByteCount: Int { get }
 
+    /// Whether only UTF-8 can be written, and each write has to end with a whole character.
+    var carriesTextOnly: Bool { get }
+
     /// Ends both directions at once; all waiters return, later reads and writes throw `.closed`.
     ///
     /// Idempotent, never waits.
@@ -58,6 +61,8 @@ package protocol ByteTransport: AnyObject, Sendable {
 }
 
 extension ByteTransport {
+    package var carriesTextOnly: Bool { false }
+
     package func reset() {
         self.close()
     }

@@ -17,6 +17,12 @@ package struct TransportError: Error, Sendable, CustomStringConvertible {
         case system
         /// Host or port, there or here, cannot be an address.
         case invalidAddress
+        /// The peer answered, but does not open what was asked of it: no WebSocket there, another protocol.
+        case handshake
+        /// The peer broke the rules of the layer, or went beyond a limit.
+        case violation
+        /// What shall be written cannot be carried: text frames carry UTF-8 only.
+        case unsendable
         /// The system does not let the socket have an option, or the local address, that is asked for.
         case option
         /// No session: what the peer has shown or said, or what we have been given to show, will not do.

@@ -12,6 +12,14 @@ private func addresses() throws -> (STOMPServer, [STOMPServerList]) {
     return (one, [list, failover])
 }
 
+private func webSocket() -> STOMPServer {
+    var server = STOMPServer(.webSocket("localhost", port: 15674, path: "/ws?token=abc"))
+    server.login = STOMPLogin("guest", passcode: "guest")
+    server.webSocketOptions.headers = ["Authorization": "Bearer abc"]
+    server.webSocketOptions.frames = .text
+    return server
+}
+
 private func patience() -> STOMPReconnectPolicy {
     var policy = STOMPReconnectPolicy(.exponential(initial: .milliseconds(100), maximum: .seconds(20)))
     policy.maximumAttemptsAtStart = .limited(5)

@@ -40,7 +40,7 @@ struct CancellationTests {
         }
     }
 
-    @Test(arguments: TransportKind.available)
+    @Test(arguments: TransportKind.plain)
     func `cancelling accept throws, and the listener goes on`(_ kind: TransportKind) async throws {
         let (listener, connect) = try kind.listen()
         for _ in 0..<100 {

@@ -41,8 +41,10 @@ public struct STOMPServer: Sendable, Hashable {
     public var headers: STOMPHeaders = [:]
     /// How TLS is spoken, where the endpoint is one for TLS.
     public var tls = STOMPTLSConfiguration()
-    /// The local address and TCP keep-alive.
+    /// The local address and TCP keep-alive; they mean nothing for a Unix-domain socket.
     public var socketOptions = STOMPSocketOptions()
+    /// What a WebSocket is opened with and carries.
+    public var webSocketOptions = STOMPWebSocketOptions()
 
     /// The broker at this endpoint.
     public init(_ endpoint: STOMPEndpoint, login: STOMPLogin? = nil) {

@@ -7,12 +7,16 @@ import STOMPTransport
 extension ByteTransport {
     /// Reads without waiting.
     ///
-    /// - Throws: ``STOMPError/Code/connectionLost``.
+    /// - Throws: ``STOMPError/Code/connectionLost``; ``STOMPError/Code/protocolViolation``.
     func receive(into buffer: UnsafeMutableRawBufferPointer) throws(STOMPError) -> ReadOutcome {
         do throws(TransportError) {
             return try self.read(into: buffer)
         } catch {
-            throw STOMPError(.connectionLost, error.message, cause: error)
+            throw STOMPError(
+                error.kind == .violation ? .protocolViolation : .connectionLost,
+                error.message,
+                cause: error
+            )
         }
     }
 

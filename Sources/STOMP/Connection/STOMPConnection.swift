@@ -49,7 +49,9 @@ public actor STOMPConnection {
         self.keepsSubscriptions = keepsSubscriptions
         self.dialect = configuration.dialect ?? .detected(from: session.serverDescription)
         self.configuration = configuration
-        self.serializer = FrameSerializer(version: session.version)
+        var serializer = FrameSerializer(version: session.version)
+        serializer.takesTextOnly = handshake.transport.carriesTextOnly
+        self.serializer = serializer
         self.transport = handshake.transport
         self.outbox = Outbox(transport: handshake.transport, time: time, limit: configuration.outboxLimit)
         self.time = time
@@ -90,7 +92,7 @@ public actor STOMPConnection {
         return try await withDeadline(deadline, of: time, timeout: timeout) { () throws(STOMPError) in
             var server = server
             if let login = try await Self.login(configuration, credentials) { server.login = login }
-            let transport = try await server.connect(time: time)
+            let transport = try await server.connect(versions: configuration.versions, time: time)
             do throws(STOMPError) {
                 var handshake = Handshake(transport: transport, server: server, configuration: configuration)
                 let session = try await handshake.run()

@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 public import STOMPCore
+import STOMPTransport
 
 /// A SEND as its caller describes it.
 @usableFromInline
@@ -130,6 +131,7 @@ struct SendRequest: Sendable {
             } else {
                 try Self.refuseNUL(body.contains(0))
             }
+            if serializer.takesTextOnly { try Self.refuseBinary(body) }
             output.append(UInt8(ascii: "\n"))
             output.append(body)
             output.append(0)
@@ -142,6 +144,15 @@ struct SendRequest: Sendable {
     private static func refuseNUL(_ hasNUL: Bool) throws(STOMPError) {
         guard hasNUL else { return }
         throw STOMPError(.invalidArgument, "A body with a NUL needs content-length; send it with .included.")
+    }
+
+    @inline(never)
+    private static func refuseBinary(_ body: UnsafeRawBufferPointer) throws(STOMPError) {
+        guard !UTF8Checker.isValid(body) else { return }
+        throw STOMPError(
+            .invalidArgument,
+            "A body that is not UTF-8 cannot go through WebSocket frames of text; use binary ones (ws.frames=binary)."
+        )
     }
 
     @inline(never)

@@ -6,6 +6,8 @@
 /// What cannot be said in that version is an error, and then nothing of the frame stays in the buffer.
 package struct FrameSerializer: Sendable {
     package var rules: HeaderRules
+    /// Whether a body has to be UTF-8, since what carries the frames carries nothing else.
+    package var takesTextOnly = false
 
     package init(version: STOMPVersion) {
         self.rules = HeaderRules(version: version, leniency: .strict)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-public import STOMP
 public import STOMPCore
-import STOMPTransport
 
 extension STOMPBroker {
     /// What a broker allows and how it behaves; the defaults suit most tests.
@@ -63,86 +61,5 @@ extension STOMPBroker {
 
         /// The default configuration.
         public init() {}
-    }
-
-    /// Where a broker, or a scripted peer, can be reached.
-    public struct Listening: Sendable, Hashable {
-        private enum Kind: Hashable {
-            case inMemory
-            case loopback(ports: [Int])
-            case tls(port: Int, STOMPTLSConfiguration, ClientCertificates)
-        }
-
-        /// Whether a broker asks clients for certificates; their authorities are those of
-        /// ``STOMP/STOMPTLSConfiguration/trust``.
-        public enum ClientCertificates: Sendable, Hashable {
-            /// It does not.
-            case notAsked
-            /// Who has none is let in; who has one of another authority is not.
-            case optional
-            /// Who has none is not let in.
-            case required
-        }
-
-        private let kind: Kind
-
-        /// From inside the process only; this is always there.
-        public static let inMemory = Listening(kind: .inMemory)
-
-        /// Also by TCP at 127.0.0.1; port 0 lets the system choose one.
-        public static func loopback(port: Int = 0) -> Listening {
-            Listening(kind: .loopback(ports: [port]))
-        }
-
-        /// Also by TCP at several ports of 127.0.0.1, as the nodes of a cluster would; 0 lets the system choose one.
-        ///
-        /// ``STOMPBroker/stopListening(at:)`` makes a dead node of one. A scripted peer listens at the first only.
-        public static func loopback(ports: [Int]) -> Listening {
-            Listening(kind: .loopback(ports: ports))
-        }
-
-        /// Also by TLS at 127.0.0.1; port 0 lets the system choose one.
-        ///
-        /// - Parameters:
-        ///   - port: the port.
-        ///   - configuration: the broker's certificate and key, and the authorities of its clients; read when the broker
-        ///     is made. The key's password cannot be one that is asked for.
-        ///   - clientCertificates: whether clients have to show one.
-        /// - Returns: the place, for a broker; a scripted peer has no TLS.
-        public static func tls(
-            port: Int = 0,
-            _ configuration: STOMPTLSConfiguration,
-            clientCertificates: ClientCertificates = .notAsked
-        ) -> Listening {
-            Listening(kind: .tls(port: port, configuration, clientCertificates))
-        }
-
-        var loopbackPorts: [Int] {
-            switch self.kind {
-            case .inMemory: []
-            case .loopback(let ports): ports
-            case .tls(let port, _, _): [port]
-            }
-        }
-
-        /// What connections by TCP go through; nil: nothing.
-        var security: TLSContext? {
-            get throws(STOMPError) {
-                guard case .tls(_, let configuration, let clientCertificates) = self.kind else { return nil }
-                do {
-                    var options = try TLSOptions(configuration)
-                    switch clientCertificates {
-                    case .notAsked: options.clientCertificates = .none
-                    case .optional: options.clientCertificates = .optional
-                    case .required: options.clientCertificates = .required
-                    }
-                    let password = try configuration.privateKeyPassword?.storedValue
-                    return try TLSContext.make(.server, options, password: password)
-                } catch {
-                    let isUnavailable = (error as? TransportError)?.kind == .tlsUnavailable
-                    throw STOMPError(isUnavailable ? .tlsUnavailable : .tlsFailed, "\(error)", cause: error)
-                }
-            }
-        }
     }
 }

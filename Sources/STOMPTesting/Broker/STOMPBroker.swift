@@ -29,9 +29,7 @@ public final class STOMPBroker: Sendable {
     /// Where clients in this process connect.
     package let inMemoryListener: InMemoryListener
     let engine: BrokerEngine
-    private let tcpListeners: [TCPListener]
-    /// What connections by TCP go through; nil: nothing.
-    private let security: TLSContext?
+    private let listeners: [BoundListener]
     private let isStarted = Atomic<Bool>(false)
     private let lastConnection = Atomic<UInt64>(0)
     /// Ports that were given up on purpose.
@@ -39,24 +37,23 @@ public final class STOMPBroker: Sendable {
 
     /// A broker that listens, and serves nobody before ``run()``.
     ///
-    /// - Throws: ``STOMPError/Code/connectFailed`` if the TCP port cannot be had, ``STOMPError/Code/tlsFailed`` if the
+    /// - Throws: ``STOMPError/Code/connectFailed`` if the port or path cannot be had, ``STOMPError/Code/tlsFailed`` if the
     ///   certificate or key for TLS cannot be used.
     public init(_ configuration: Configuration = Configuration(), listening: Listening = .inMemory) throws(STOMPError) {
         self.configuration = configuration
         self.engine = BrokerEngine(configuration)
         self.inMemoryListener = InMemoryListener()
-        self.security = try listening.security
-        self.tcpListeners = try listening.bind()
+        self.listeners = try listening.bind()
     }
 
-    /// The TCP port at 127.0.0.1, of several the first; `nil` if the broker listens in memory only.
+    /// The TCP port at 127.0.0.1, of several the first; `nil` if there is none.
     public var port: Int? {
-        self.tcpListeners.first?.port
+        self.listeners.first?.port
     }
 
     /// The TCP ports at 127.0.0.1, in the order in which they were asked for.
     public var ports: [Int] {
-        self.tcpListeners.map(\.port)
+        self.listeners.compactMap(\.port)
     }
 
     /// Lets nobody in by this port any more, and cuts the connections that came by it, as the death of one node of a
@@ -65,7 +62,7 @@ public final class STOMPBroker: Sendable {
     /// When it returns the port refuses connections; those there were end at once. The broker serves on by its other
     /// ports, and in memory. For a port that is not one of ``ports`` it does nothing.
     public func stopListening(at port: Int) {
-        for listener in self.tcpListeners where listener.port == port {
+        for listener in self.listeners where listener.port == port {
             // Before it is closed: it must not look like a failure.
             self.stoppedPorts.withLock { _ = $0.insert(port) }
             listener.close()
@@ -84,18 +81,19 @@ public final class STOMPBroker: Sendable {
         }
         let failure = await self.serveAll()
         self.inMemoryListener.close()
-        for listener in self.tcpListeners { listener.close() }
+        for listener in self.listeners { listener.close() }
         await self.engine.stop()
         if let failure { throw failure }
     }
 
     private func serveAll() async -> STOMPError? {
         await withTaskGroup(of: STOMPError?.self) { group in
-            group.addTask(name: "stomp.broker.in-memory") { await self.serve(self.inMemoryListener, nil) }
-            for listener in self.tcpListeners {
-                group.addTask(name: "stomp.broker.tcp") {
-                    let failure = await self.serve(listener, self.security)
-                    return self.stoppedPorts.withLock { $0.contains(listener.port) } ? nil : failure
+            group.addTask(name: "stomp.broker.in-memory") { await self.serve(BoundListener(self.inMemoryListener)) }
+            for listener in self.listeners {
+                group.addTask(name: "stomp.broker.listener") {
+                    let failure = await self.serve(listener)
+                    guard let port = listener.port else { return failure }
+                    return self.stoppedPorts.withLock { $0.contains(port) } ? nil : failure
                 }
             }
             // A listener ends without a failure when it is stopped, or, like all, by cancellation.
@@ -108,14 +106,23 @@ public final class STOMPBroker: Sendable {
         }
     }
 
-    private func serve(_ listener: any Listener, _ security: TLSContext?) async -> STOMPError? {
+    private func serve(_ listener: BoundListener) async -> STOMPError? {
         await withDiscardingTaskGroup { connections in
             do throws(TransportError) {
                 while !Task.isCancelled {
-                    let transport = try await listener.accept()
+                    let stream = try await listener.listener.accept()
                     let id = self.lastConnection.add(1, ordering: .relaxed).newValue
-                    // Handshakes take time, and clients may be slow: nobody else waits for them.
-                    connections.addTask(name: "stomp.broker.connection") { await self.serve(transport, id, security) }
+                    connections.addTask(name: "stomp.broker.connection") {
+                        // Not in the loop: a client that is slow to shake hands keeps nobody else out.
+                        guard let transport = await self.open(stream, listener.opening) else { return }
+                        let connection = BrokerConnection(
+                            id: id,
+                            transport: transport,
+                            engine: self.engine,
+                            configuration: self.configuration
+                        )
+                        await connection.run()
+                    }
                 }
                 return nil
             } catch {
@@ -127,49 +134,24 @@ public final class STOMPBroker: Sendable {
 }
 
 extension STOMPBroker {
-    /// How long a client may take for its part of the TLS handshake.
-    private static let handshakeTimeout = Duration.seconds(10)
+    /// How long a client may take for what comes before STOMP.
+    private static let openingTimeout: Duration = .seconds(10)
 
-    private func serve(_ transport: any ByteTransport, _ id: UInt64, _ security: TLSContext?) async {
-        // Who cannot be agreed with has been told so by an alert.
-        guard let transport = try? await self.secured(transport, security) else { return }
-        let connection = BrokerConnection(
-            id: id,
-            transport: transport,
-            engine: self.engine,
-            configuration: self.configuration
-        )
-        await connection.run()
-    }
-
-    private func secured(
-        _ transport: any ByteTransport,
-        _ security: TLSContext?
-    ) async throws(STOMPError) -> any ByteTransport {
-        guard let security else { return transport }
+    /// Nil if it came to nothing; then the stream is closed.
+    private func open(
+        _ stream: any ByteTransport,
+        _ opening: BoundListener.Opening?
+    ) async -> (any ByteTransport)? {
+        guard let opening else { return stream }
         let time = TimeSource(self.configuration.clock)
-        let late = STOMPError(.connectTimedOut, "The client did not finish the TLS handshake in time.")
-        let deadline = time.now + Self.handshakeTimeout
-        return try await withDeadline(deadline, of: time, timeout: late) { () throws(STOMPError) in
+        let late = STOMPError(.connectTimedOut, "The client did not finish its handshake.")
+        return try? await withDeadline(time.now + Self.openingTimeout, of: time, timeout: late) {
+            () throws(STOMPError) in
             do throws(TransportError) {
-                return try await TLSTransport.open(over: transport, security)
+                return try await opening(stream)
             } catch {
-                throw STOMPError(.tlsFailed, error.message, cause: error)
+                throw STOMPError(.connectFailed, error.message, cause: error)
             }
-        }
-    }
-}
-
-extension STOMPBroker.Listening {
-    /// The TCP listeners, one for each port.
-    func bind() throws(STOMPError) -> [TCPListener] {
-        var listeners: [TCPListener] = []
-        do throws(TransportError) {
-            for port in self.loopbackPorts { listeners.append(try TCPListener.bind(port: port)) }
-            return listeners
-        } catch {
-            for listener in listeners { listener.close() }
-            throw STOMPError(.connectFailed, error.message, cause: error)
         }
     }
 }
@@ -178,7 +160,7 @@ extension STOMPBroker.Listening {
 ///
 /// When `body` ends, so does the broker: connections that are still open are cut.
 ///
-/// - Throws: what `body` throws; ``STOMPError/Code/connectFailed`` if the TCP port cannot be had.
+/// - Throws: what `body` throws; ``STOMPError/Code/connectFailed`` if the port or path cannot be had.
 public func withSTOMPBroker<Value>(
     _ configuration: STOMPBroker.Configuration = STOMPBroker.Configuration(),
     listening: STOMPBroker.Listening = .inMemory,

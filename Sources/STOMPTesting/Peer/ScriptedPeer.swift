@@ -24,32 +24,33 @@ package import STOMPTransport
 public final class ScriptedPeer: Sendable {
     /// Where clients in this process connect.
     package let inMemoryListener: InMemoryListener
-    private let tcpListener: TCPListener?
+    private let outerListener: BoundListener?
     private let current = Locked<Connection?>(nil)
 
     init(listening: STOMPBroker.Listening) throws(STOMPError) {
-        guard try listening.security == nil else {
-            throw STOMPError(.notSupported, "A scripted peer speaks no TLS; let it listen by .loopback().")
-        }
         self.inMemoryListener = InMemoryListener()
         let listeners = try listening.bind()
-        self.tcpListener = listeners.first
+        self.outerListener = listeners.first
         for listener in listeners.dropFirst() { listener.close() }
     }
 
-    /// The TCP port at 127.0.0.1; `nil` if the peer listens in memory only.
+    /// The TCP port at 127.0.0.1; `nil` if there is none.
     public var port: Int? {
-        self.tcpListener?.port
+        self.outerListener?.port
     }
 
-    /// Waits for the next connection; by TCP, if the peer listens there.
+    /// Waits for the next connection; from outside, if the peer listens there.
+    ///
+    /// What comes before STOMP, such as the opening of a WebSocket, is done when it returns: the script says and expects
+    /// what is within.
     ///
     /// - Throws: ``Mismatch`` if the client's part has ended, or the task was cancelled.
     @discardableResult
     public func accept() async throws(Mismatch) -> Connection {
-        let listener: any Listener = self.tcpListener ?? self.inMemoryListener
+        let bound = self.outerListener ?? BoundListener(self.inMemoryListener)
         do throws(TransportError) {
-            let connection = Connection(try await listener.accept())
+            let stream = try await bound.listener.accept()
+            let connection = Connection(try await bound.opening?(stream) ?? stream)
             self.current.withLock { $0 = connection }
             return connection
         } catch {
@@ -60,7 +61,7 @@ public final class ScriptedPeer: Sendable {
     /// Refuses further connections; those that are open stay so.
     public func stopListening() {
         self.inMemoryListener.close()
-        self.tcpListener?.close()
+        self.outerListener?.close()
     }
 
     func hangUpEverywhere() {

@@ -19,6 +19,11 @@ extension System {
         let family = address.bytes.withUnsafeBytes { bytes in
             bytes.load(fromByteOffset: MemoryLayout<sockaddr>.offset(of: \.sa_family) ?? 0, as: sa_family_t.self)
         }
+        return try Self.makeSocket(family: Int32(family))
+    }
+
+    /// A stream socket of a family: non-blocking, closed on exec, options set.
+    static func makeSocket(family: Int32) throws(SystemError) -> Int32 {
         #if canImport(Darwin)
         let type = SOCK_STREAM
         #elseif canImport(Glibc)
@@ -26,7 +31,7 @@ extension System {
         #elseif canImport(Musl)
         let type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
         #endif
-        let descriptor = try Self.check("socket") { socket(Int32(family), type, 0) }
+        let descriptor = try Self.check("socket") { socket(family, type, 0) }
         Self.prepare(descriptor)
         return descriptor
     }
@@ -55,7 +60,7 @@ extension System {
         }
     }
 
-    /// Options fail only for a socket that has already failed, which its next use tells.
+    /// Options fail only for a socket that has already failed, which its next use tells, and for one without TCP.
     private static func prepare(_ descriptor: Int32) {
         #if canImport(Darwin)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -151,6 +156,11 @@ extension System {
     static func listen(_ descriptor: Int32, at address: SocketAddress) throws(SystemError) {
         try Self.set(.reuseAddress, to: 1, on: descriptor)
         try Self.bind(descriptor, to: address)
+        try Self.listen(descriptor)
+    }
+
+    /// Lets connections come to a socket that has its address.
+    static func listen(_ descriptor: Int32) throws(SystemError) {
         #if canImport(Darwin)
         try Self.check("listen") { Darwin.listen(descriptor, SOMAXCONN) }
         #elseif canImport(Glibc)

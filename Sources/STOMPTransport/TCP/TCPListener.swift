@@ -4,13 +4,11 @@
 /// Accepts TCP connections at one local address.
 package final class TCPListener: Listener {
     package let port: Int
-    private let descriptor: PolledDescriptor
-    private let localDescription: String
+    private let socket: ListeningSocket
 
     private init(_ descriptor: PolledDescriptor, _ address: SocketAddress) {
-        self.descriptor = descriptor
         self.port = address.port
-        self.localDescription = address.description
+        self.socket = ListeningSocket(descriptor, localDescription: address.description)
     }
 
     /// Listens at `host`, an address in digits or "localhost"; port 0 lets the system choose one.
@@ -42,37 +40,10 @@ package final class TCPListener: Listener {
 
     /// Waits for the next connection.
     package func accept() async throws(TransportError) -> any ByteTransport {
-        let readable = self.descriptor.readiness.readable
-        while !Task.isCancelled {
-            let mark = readable.mark
-            if let socket = try self.acceptNow() {
-                return socket
-            }
-            readable.exhausted(since: mark)
-            await self.descriptor.waitUntilReadable()
-        }
-        throw TransportError(kind: .closed, message: "Accepting at \(self.localDescription) was cancelled.")
+        try await self.socket.accept()
     }
 
     package func close() {
-        self.descriptor.close()
-    }
-
-    /// Nil when nobody waits to be accepted.
-    private func acceptNow() throws(TransportError) -> Socket? {
-        let outcome: Socket??
-        do throws(SystemError) {
-            outcome = try self.descriptor.use { number throws(SystemError) -> Socket? in
-                guard let (accepted, peer) = try System.accept(number) else { return nil }
-                let peerDescription = peer?.description ?? "a peer of \(self.localDescription)"
-                return Socket(try PolledDescriptor(adopting: accepted), peerDescription: peerDescription)
-            }
-        } catch {
-            throw error.transportError("Could not accept at \(self.localDescription)")
-        }
-        guard let outcome else {
-            throw TransportError(kind: .closed, message: "The listener at \(self.localDescription) has been closed.")
-        }
-        return outcome
+        self.socket.close()
     }
 }

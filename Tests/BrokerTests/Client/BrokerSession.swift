@@ -4,16 +4,27 @@
 import STOMP
 import Testing
 
+/// How a broker is reached.
+enum BrokerWire: Sendable {
+    case tcp
+    /// In binary frames; RabbitMQ answers in text ones, also where they are not UTF-8.
+    case webSocket
+}
+
 /// A broker and a version that it speaks: what the one body of each test runs over.
 struct BrokerSession: Sendable, CustomTestStringConvertible {
     let kind: BrokerKind
     let version: STOMPVersion
+    var wire = BrokerWire.tcp
 
-    var testDescription: String { "\(self.kind.name), STOMP \(self.version)" }
+    var testDescription: String {
+        "\(self.kind.name), STOMP \(self.version)\(self.wire == .tcp ? "" : " over WebSocket")"
+    }
 
-    /// Every installed broker in each of its versions.
+    /// Every installed broker in each of its versions, and the last one over WebSocket where it has that.
     static let all = BrokerKind.available.flatMap { kind in
         (kind == .stompserver ? [.v10] : STOMPVersion.all).map { BrokerSession(kind: kind, version: $0) }
+            + (kind.webPorts.isEmpty ? [] : [BrokerSession(kind: kind, version: .v12, wire: .webSocket)])
     }
 
     /// Those of the given broker.
@@ -39,7 +50,7 @@ struct BrokerSession: Sendable, CustomTestStringConvertible {
     ) async throws {
         let broker = try await RealBroker.shared(self.kind)
         await withLimit(limit, log: broker.log) {
-            try await body(BrokerFixture(broker: broker, version: self.version))
+            try await body(BrokerFixture(broker: broker, version: self.version, wire: self.wire))
         }
     }
 }
@@ -48,18 +59,22 @@ struct BrokerSession: Sendable, CustomTestStringConvertible {
 struct BrokerFixture: Sendable {
     let broker: RealBroker
     let version: STOMPVersion
+    let wire: BrokerWire
 
     /// A broker of the whole process in its highest version.
-    init(broker: RealBroker, version: STOMPVersion) {
+    init(broker: RealBroker, version: STOMPVersion, wire: BrokerWire = .tcp) {
         self.broker = broker
         self.version = version
+        self.wire = wire
     }
 
     var server: STOMPServer {
-        STOMPServer(
-            .tcp(self.broker.host, port: self.broker.port),
-            login: STOMPLogin("guest", passcode: "guest")
-        )
+        let endpoint: STOMPEndpoint =
+            switch self.wire {
+            case .tcp: .tcp(self.broker.host, port: self.broker.port)
+            case .webSocket: .webSocket(self.broker.host, port: self.broker.ports["web"] ?? 0, path: "/ws")
+            }
+        return STOMPServer(endpoint, login: STOMPLogin("guest", passcode: "guest"))
     }
 
     /// Offers the one version that is under test.

@@ -48,10 +48,13 @@ enum BrokerKind: String, CaseIterable, Codable, Sendable, CustomTestStringConver
         }
     }
 
+    /// The ports that speak STOMP over WebSocket, by all plugins that the broker has unless told otherwise.
+    var webPorts: [String] { self == .rabbitMQ ? ["web"] : [] }
+
     /// The ports for the broker's own purposes, and those for TLS, where nobody listens unless certificates are given.
     var otherPorts: [String] {
         switch self {
-        case .rabbitMQ: ["amqp", "distribution", "epmd", "tls"]
+        case .rabbitMQ: ["amqp", "distribution", "epmd", "tls", "web-tls"]
         case .activeMQ: ["tls", "mutual-tls"]
         case .stompserver: []
         }

@@ -18,6 +18,7 @@ final class BrokerProcess: Sendable {
     let ports: [String: Int]
     let folder: String
     private let guardProcess: GuardProcess
+    private let webPorts: [String]
     /// Kept, so that no other socket gets a port of a broker that is down for a while.
     private let reservations: [LoopbackSocket]
     private let state = Mutex(State())
@@ -50,9 +51,10 @@ final class BrokerProcess: Sendable {
 
     /// Blocks until the broker is ready.
     private init(_ kind: BrokerKind, program: String, settings: [String: String]) throws {
-        let names = kind.stompPorts + kind.otherPorts
+        let names = kind.stompPorts + kind.webPorts + kind.otherPorts
         let reservations = try names.map { _ in try LoopbackSocket() }
         self.kind = kind
+        self.webPorts = settings["BROKER_PLUGINS"] == nil ? kind.webPorts : []
         self.reservations = reservations
         self.ports = Dictionary(uniqueKeysWithValues: zip(names, try reservations.map { try $0.reserve() }))
         self.folder = try Self.makeFolder()
@@ -162,6 +164,14 @@ final class BrokerProcess: Sendable {
                         last = "port \(name) answers \(answer.prefix(200))"
                         return nil
                     }
+                } catch {
+                    last = "port \(name): \(error)"
+                    return nil
+                }
+            }
+            for name in self.webPorts {
+                do {
+                    try LoopbackSocket().connect(to: self.ports[name] ?? 0)
                 } catch {
                     last = "port \(name): \(error)"
                     return nil

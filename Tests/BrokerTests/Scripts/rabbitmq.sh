@@ -6,8 +6,9 @@
 #
 # BROKER_FOLDER             an empty folder for everything the broker writes
 # BROKER_PROGRAM            RabbitMQ's own rabbitmq-server (not Debian's wrapper, which changes the user)
-# BROKER_PORT_STOMP, BROKER_PORT_AMQP, BROKER_PORT_DISTRIBUTION, BROKER_PORT_EPMD
-# BROKER_PLUGINS            plugins, separated by commas (default: rabbitmq_stomp)
+# BROKER_PORT_STOMP, BROKER_PORT_WEB, BROKER_PORT_AMQP, BROKER_PORT_DISTRIBUTION, BROKER_PORT_EPMD
+# BROKER_PLUGINS            plugins, separated by commas (default: rabbitmq_stomp,rabbitmq_web_stomp)
+# BROKER_WS_FRAME           text or binary: what is sent over WebSocket (default: text, as RabbitMQ has it)
 # BROKER_NODE               the node's name (default: stomp)
 # BROKER_COOKIE             the cookie, which the nodes of a cluster share (default: a new one)
 # BROKER_CLUSTER            the names of all nodes of the cluster, with spaces between them
@@ -48,7 +49,8 @@ export RABBITMQ_ENABLED_PLUGINS_FILE=$folder/conf/enabled_plugins
 export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} \
     +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
 
-echo "[${BROKER_PLUGINS:-rabbitmq_stomp}]." >"$RABBITMQ_ENABLED_PLUGINS_FILE"
+plugins=${BROKER_PLUGINS:-rabbitmq_stomp,rabbitmq_web_stomp}
+echo "[$plugins]." >"$RABBITMQ_ENABLED_PLUGINS_FILE"
 echo '[].' >"$RABBITMQ_ADVANCED_CONFIG_FILE"
 cat >"$RABBITMQ_CONFIG_FILE" <<CONF
 listeners.tcp.1 = 127.0.0.1:$BROKER_PORT_AMQP
@@ -60,6 +62,19 @@ vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 50MB
 log.console.level = info
 CONF
+# A setting of a plugin that is not there is an error.
+if [[ ,$plugins, == *,rabbitmq_web_stomp,* ]]; then
+    {
+        echo "web_stomp.tcp.listener = 127.0.0.1:$BROKER_PORT_WEB"
+        echo "web_stomp.ws_frame = ${BROKER_WS_FRAME:-text}"
+        if [ -n "${BROKER_CERTIFICATES:-}" ]; then
+            echo "web_stomp.ssl.listener = 127.0.0.1:$BROKER_PORT_WEB_TLS"
+            echo "web_stomp.ssl.cacertfile = $BROKER_CERTIFICATES/ca.crt"
+            echo "web_stomp.ssl.certfile = $BROKER_CERTIFICATES/${BROKER_SERVER:-server}.crt"
+            echo "web_stomp.ssl.keyfile = $BROKER_CERTIFICATES/${BROKER_SERVER:-server}.key"
+        fi
+    } >>"$RABBITMQ_CONFIG_FILE"
+fi
 if [ -n "${BROKER_CERTIFICATES:-}" ]; then
     cat >>"$RABBITMQ_CONFIG_FILE" <<CONF
 stomp.listeners.ssl.1 = 127.0.0.1:$BROKER_PORT_TLS

@@ -13,6 +13,7 @@ struct Cluster: Sendable {
     /// Starts the nodes, the first one alone, since the others join it.
     static func start() async throws -> Cluster {
         var settings = ["BROKER_CLUSTER": self.names.joined(separator: " "), "BROKER_COOKIE": "swift-stomp-tests"]
+        settings["BROKER_PLUGINS"] = "rabbitmq_stomp"
         settings["BROKER_NODE"] = self.names[0]
         let first = try await BrokerProcess.start(.rabbitMQ, settings: settings)
         // One port mapper for all: it outlives the node that has started it, until that one's guard ends.

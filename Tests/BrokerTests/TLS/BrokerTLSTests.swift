@@ -20,12 +20,13 @@ struct BrokerTLSTests {
             kind,
             settings: [
                 "BROKER_CERTIFICATES": certificates.folder, "BROKER_SERVER": certificate,
-                "BROKER_MUTUAL": "\(isMutual)", "BROKER_PLUGINS": "rabbitmq_stomp,rabbitmq_auth_mechanism_ssl",
+                "BROKER_MUTUAL": "\(isMutual)",
+                "BROKER_PLUGINS": "rabbitmq_stomp,rabbitmq_web_stomp,rabbitmq_auth_mechanism_ssl",
             ]
         )
         let log: @Sendable () -> String = { broker.log() }
         await withLimit(.seconds(60), log: log) {
-            for name in kind == .activeMQ ? ["tls", "mutual-tls"] : ["tls"] {
+            for name in kind == .activeMQ ? ["tls", "mutual-tls"] : ["tls", "web-tls"] {
                 let port = try #require(broker.ports[name])
                 // The ports for TLS may come after the plain one, at which the broker counts as started.
                 let isThere: Bool? = try await onOwnThread {
@@ -109,6 +110,14 @@ struct BrokerTLSTests {
             var unknown = try Self.address(broker)
             unknown.tls.trust = [.system]
             await Self.expect(unknown, "CN=test authority", "not trusted")
+
+            // By WebSocket too.
+            let place = "guest:guest@localhost:\(broker.ports["web-tls"] ?? 0)/ws"
+            let authority = try Certificates.shared().path("ca.crt")
+            for frames in ["binary", "text"] {
+                let web = try STOMPServer("wss://\(place)?tls.caFile=\(authority)&ws.frames=\(frames)")
+                #expect(try await Self.roundTrip(web, .rabbitMQ) == "TLSv1.3")
+            }
 
             let plain = STOMPServer(.tcp("127.0.0.1", port: broker.ports["tls"] ?? 0))
             await Self.expect(plain, "stomp+ssl://")

@@ -134,24 +134,54 @@ struct ServerTextTests {
             ("stomp://h?▸header.host=x", "the client sets itself"),
             ("stomp://h?▸keepalive=true", "keepalive is not known for a server; there are virtualHost, keepAlive,"),
             ("stomp://h?▸randomize=true", "randomize is not known for a server"),
+            ("ws://h?▸ws.frames=hunter2", "ws.frames needs binary or text"),
+            ("stomp://h?▸ws.frames=text", "ws.frames is for ws and wss addresses only"),
+            ("unix:/run/b?▸ws.path=/a", "ws.path is for ws and wss addresses only"),
+            ("ws://h/a?▸ws.path=/b", "ws.path names a second path"),
+            ("wss://h?▸ws.path=b", "ws.path needs a path that starts with \"/\""),
+            ("ws://h?▸ws.path=/a%20b", "ws.path needs a path"), ("ws://h?▸ws.path=/a%23b", "ws.path needs a path"),
+            ("ws://h?ws.path=▸%zz", "the option ws.path has a \"%\""),
+            ("ws://h?▸ws.nothing=1", "ws.nothing is not known for a server"),
+            ("ws://h▸/ü", "the path of a WebSocket is ASCII"),
         ] as [(MarkedText, String)]
     )
     func badOptions(text: MarkedText, reason: String) {
         text.expectError(reason) { try STOMPServer($0) }
     }
 
-    @Test(
-        "what is not built yet is an error that says so",
-        arguments: ["ws://localhost:1", "wss://localhost:1", "unix:/run/nothing"]
-    )
-    func notBuilt(text: String) async throws {
-        let endpoint = try STOMPServer(text).endpoint
-        let time = TimeSource(ManualClock())
-        let error = await #expect(throws: STOMPError.self) {
-            _ = try await STOMPServer(endpoint).connect(time: time)
+    @Test("a WebSocket's path, query and frames are options, and a query is in no description")
+    func webSocketOptions() throws {
+        let server = try STOMPServer("ws://h:1?ws.path=/ws%3Ftoken%3Dhunter2%26b%3D%2520&ws.frames=text")
+        #expect(server.endpoint == .webSocket("h", port: 1, path: "/ws?token=hunter2&b=%20"))
+        #expect(server.webSocketOptions.frames == .text)
+        #expect("\(server.endpoint)" == "ws://h:1/ws")
+        #expect(try STOMPServer("wss://h/ws?ws.frames=binary").webSocketOptions.frames == .binary)
+        #expect(try STOMPServer("ws://h/a%2Fb").endpoint == .webSocket("h", path: "/a%2Fb"))
+        let list = try STOMPServerList("failover:(ws://a/x,ws://b)?nested.ws.path=/y&nested.ws.frames=text")
+        #expect(list.servers.map(\.endpoint.webSocketPath) == ["/y", "/y"])
+        #expect(list.servers.allSatisfy { $0.webSocketOptions.frames == .text })
+    }
+
+    @Test("a WebSocket's headers keep their values for themselves")
+    func webSocketHeaders() {
+        var server = STOMPServer(.webSocket("h"))
+        server.webSocketOptions.headers = ["Authorization": "hunter2"]
+        var dumped = ""
+        dump(server, to: &dumped)
+        for text in ["\(server)", "\(server.webSocketOptions)", String(reflecting: server), dumped] {
+            #expect(!text.contains("hunter2"), "\(text)")
         }
-        #expect(error?.code == .notSupported)
-        #expect(error?.message.hasPrefix("\(endpoint)") == true)
+        #expect("\(server.webSocketOptions)" == "binary frames, headers Authorization")
+    }
+
+    @Test("what can never be a request is final, and nothing is connected to")
+    func impossibleRequests() async throws {
+        for endpoint in [STOMPEndpoint.unixSocket(String(repeating: "x", count: 200)), .unixSocket("")] {
+            let error = await #expect(throws: STOMPError.self) {
+                _ = try await STOMPServer(endpoint).connect(versions: [.v12], time: TimeSource(ManualClock()))
+            }
+            #expect(error?.code == .invalidArgument)
+        }
     }
 
     @Test(

@@ -7,25 +7,35 @@ import STOMPTransport
 extension STOMPServer {
     /// Connects; without a limit of its own, the caller cancels.
     ///
-    /// - Parameter time: what a race of several addresses goes by.
+    /// - Parameters:
+    ///   - versions: what a WebSocket offers as its subprotocols.
+    ///   - time: what a race of several addresses goes by.
     /// - Returns: the connected stream.
     /// - Throws: ``STOMPError/Code/connectFailed``, which names each address's failure;
     ///   ``STOMPError/Code/tlsFailed`` and ``STOMPError/Code/tlsUnavailable``; ``STOMPError/Code/invalidArgument`` for what
-    ///   can never be an address; ``STOMPError/Code/notSupported``.
-    func connect(time: TimeSource) async throws(STOMPError) -> any ByteTransport {
+    ///   can never be an address.
+    func connect(versions: Set<STOMPVersion>, time: TimeSource) async throws(STOMPError) -> any ByteTransport {
         do throws(TransportError) {
             switch self.endpoint.kind {
-            case .tcp(let host, let port): return try await self.connectTCP(host, port, time)
+            case .tcp(let host, let port):
+                return try await self.connectTCP(host, port, time)
             case .tls(let host, let port):
                 return try await self.secured(try await self.connectTCP(host, port, time), host: host)
-            case .inMemory(let place): return try await place.listener.connect()
-            case .webSocket, .secureWebSocket, .unixSocket: break
+            case .webSocket(let host, let port, let path):
+                let socket = try await self.connectTCP(host, port, time)
+                return try await self.openWebSocket(over: socket, host, port, path, versions)
+            case .secureWebSocket(let host, let port, let path):
+                let secured = try await self.secured(try await self.connectTCP(host, port, time), host: host)
+                return try await self.openWebSocket(over: secured, host, port, path, versions)
+            case .unixSocket(let path):
+                return try await UnixConnector(path: path).connect()
+            case .inMemory(let place):
+                return try await place.listener.connect()
             }
         } catch {
             if Task.isCancelled { throw .cancelled }
             throw STOMPError(STOMPError.Code(connecting: error.kind), error.message, cause: error)
         }
-        throw STOMPError(.notSupported, "\(self.endpoint) cannot be reached: so far only TCP and TLS are built.")
     }
 
     private func connectTCP(

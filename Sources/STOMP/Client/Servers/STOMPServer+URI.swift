@@ -15,7 +15,8 @@ extension STOMPServer {
     /// | `unix` | Unix-domain socket: `unix:/run/broker.sock` | none | the socket |
     ///
     /// User, password and virtual host may contain percent-escapes; an IPv6 address stands in brackets, with its zone
-    /// after `%25` or `%`. Options follow `?`, as <doc:Servers> lists them.
+    /// after `%25` or `%`. Options follow `?`, as <doc:Servers> lists them; a query of a WebSocket's request is one of
+    /// them (`ws.path`).
     ///
     /// - Throws: ``STOMPError/Code/invalidURI``. The message says what is wrong and in which column; it never repeats
     ///   a password.
@@ -49,6 +50,13 @@ extension STOMPServer {
         let (login, place) = try Self.loginAndPlace(authority)
         let (host, port) = try Self.hostAndPort(place, defaultPort: defaultPort)
         switch scheme.lowercased() {
+        case "ws", "wss":
+            guard path.map({ Self.isRequestTarget(String($0)) }) ?? true else {
+                throw (path ?? rest).invalid("the path of a WebSocket is ASCII; write the rest as percent-escapes")
+            }
+        default: break
+        }
+        switch scheme.lowercased() {
         case "ws":
             self.init(.webSocket(host, port: port, path: String(path ?? "/")), login: login)
         case "wss":
@@ -81,6 +89,11 @@ extension STOMPServer {
         }
         try self.checkPath(path)
         return STOMPServer(.unixSocket(try path.percentDecoded("the path")), login: login)
+    }
+
+    /// Whether HTTP can ask for it.
+    static func isRequestTarget(_ text: String) -> Bool {
+        text.hasPrefix("/") && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }
     }
 
     /// A `/` or `#` within a password ends the authority too early; its `@` then shows up here.

@@ -8,8 +8,7 @@ enum ServerOption {
     static let names =
         [
             "virtualHost", "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress",
-            "localPort",
-            "header.NAME",
+            "localPort", "ws.path", "ws.frames", "header.NAME",
         ] + TLSOption.allCases.map(\.rawValue)
 
     /// What the client itself says in CONNECT.
@@ -59,9 +58,36 @@ enum ServerOption {
         case "keepAliveCount":
             server.socketOptions.keepAlive = server.socketOptions.keepAlive ?? .init()
             server.socketOptions.keepAlive?.count = try option.number(1..., "a whole number, 1 at least")
+        case "ws.path", "ws.frames":
+            try self.applyWebSocket(option, to: &server, isNested: isNested)
         default:
             throw option.invalid("is not known for a server; there are \(self.names.joined(separator: ", "))")
         }
+    }
+
+    private static func applyWebSocket(
+        _ option: AddressOption,
+        to server: inout STOMPServer,
+        isNested: Bool
+    ) throws(STOMPError) {
+        guard let path = server.endpoint.webSocketPath else { throw option.invalid("is for ws and wss addresses only") }
+        guard option.name == "ws.path" else {
+            switch option.value {
+            case "binary": server.webSocketOptions.frames = .binary
+            case "text": server.webSocketOptions.frames = .text
+            default: throw option.invalid("needs binary or text")
+            }
+            return
+        }
+        guard isNested || path == "/" else { throw option.invalid("names a second path") }
+        let target = try option.value.percentDecoded("the option ws.path")
+        guard STOMPServer.isRequestTarget(target) else {
+            throw option.invalid(
+                "needs a path that starts with \"/\", of ASCII without spaces; write %3F for the \"?\" of a query, and "
+                    + "%25 for a \"%\" of the path's own"
+            )
+        }
+        server.endpoint = server.endpoint.webSocket(path: target) ?? server.endpoint
     }
 
     private static func applyHeader(_ option: AddressOption, to server: inout STOMPServer) throws(STOMPError) {

@@ -5,11 +5,16 @@ import Foundation
 import STOMP
 
 /// An authority, a broker's certificate and a client's, made for this run with the `openssl` command.
-struct Certificates: ~Copyable {
+package struct Certificates: ~Copyable {
     private let folder: URL
 
-    init() throws {
-        self.folder = FileManager.default.temporaryDirectory.appendingPathComponent("tls-client-\(UUID().uuidString)")
+    /// Makes them.
+    ///
+    /// - Throws: that the `openssl` command is missing, or has failed.
+    package init() throws {
+        self.folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "stomp-example-\(UUID().uuidString)"
+        )
         try FileManager.default.createDirectory(
             at: self.folder,
             withIntermediateDirectories: false,
@@ -27,7 +32,8 @@ struct Certificates: ~Copyable {
         try? FileManager.default.removeItem(at: self.folder)
     }
 
-    func path(_ name: String) -> String {
+    /// Where a file is, such as `ca.crt`, `broker.crt` or `client.key`.
+    package func path(_ name: String) -> String {
         self.folder.appendingPathComponent(name).path
     }
 
