@@ -56,6 +56,7 @@ extension STOMPBroker {
         ///   - configuration: the broker's certificate and key, and the authorities of its clients; read when the broker
         ///     is made. The key's password cannot be one that is asked for.
         ///   - clientCertificates: whether clients have to show one.
+        /// - Returns: where to listen.
         public static func tls(
             port: Int = 0,
             _ configuration: STOMPTLSConfiguration,
