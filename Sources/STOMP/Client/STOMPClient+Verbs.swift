@@ -3,7 +3,7 @@
 
 public import STOMPCore
 
-extension STOMPClient {
+extension STOMPClient: Sending {
     /// Sends a text, as UTF-8 (STOMP 1.2, SEND).
     ///
     /// Waits for a connection if there is none.
@@ -32,22 +32,7 @@ extension STOMPClient {
         contentLength: STOMPContentLength? = nil,
         receipt: STOMPReceipt = .none
     ) async throws(STOMPError) {
-        if case .none = receipt.kind {
-            let sent = text.utf8.withContiguousStorageIfAvailable { utf8 in
-                Result { () throws(STOMPError) in
-                    try self.sendNow(UnsafeRawBufferPointer(utf8), destination, contentType, headers, contentLength)
-                }
-            }
-            if try sent?.get() == true { return }
-        }
-        let request = SendRequest(
-            destination: destination,
-            body: .text(text),
-            contentType: contentType,
-            headers: headers,
-            contentLength: contentLength
-        )
-        try await self.send(request, receipt: receipt)
+        try await self.send(.text(text), destination, contentType, headers, contentLength, receipt)
     }
 
     /// Sends bytes; otherwise as ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``.
@@ -60,20 +45,7 @@ extension STOMPClient {
         contentLength: STOMPContentLength? = nil,
         receipt: STOMPReceipt = .none
     ) async throws(STOMPError) {
-        if case .none = receipt.kind {
-            let isSent = try body.withUnsafeBufferPointer { bytes throws(STOMPError) in
-                try self.sendNow(UnsafeRawBufferPointer(bytes), destination, contentType, headers, contentLength)
-            }
-            if isSent { return }
-        }
-        let request = SendRequest(
-            destination: destination,
-            body: .bytes(body),
-            contentType: contentType,
-            headers: headers,
-            contentLength: contentLength
-        )
-        try await self.send(request, receipt: receipt)
+        try await self.send(.bytes(body), destination, contentType, headers, contentLength, receipt)
     }
 
     /// Sends without waiting for anything.

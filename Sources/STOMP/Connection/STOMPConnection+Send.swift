@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-extension STOMPConnection {
+extension STOMPConnection: Sending {
     /// Sends a text, as UTF-8 (STOMP 1.2, SEND).
     ///
     /// Without a receipt it returns when the frame is in the bounded outbox: waiting for room there is the
@@ -27,22 +27,7 @@ extension STOMPConnection {
         contentLength: STOMPContentLength? = nil,
         receipt: STOMPReceipt = .none
     ) async throws(STOMPError) {
-        if case .none = receipt.kind {
-            let sent = text.utf8.withContiguousStorageIfAvailable { utf8 in
-                Result { () throws(STOMPError) in
-                    try self.sendNow(UnsafeRawBufferPointer(utf8), destination, contentType, headers, contentLength)
-                }
-            }
-            if try sent?.get() == true { return }
-        }
-        let request = SendRequest(
-            destination: destination,
-            body: .text(text),
-            contentType: contentType,
-            headers: headers,
-            contentLength: contentLength
-        )
-        try await self.send(request, receipt: receipt)
+        try await self.send(.text(text), destination, contentType, headers, contentLength, receipt)
     }
 
     /// Sends bytes; otherwise as ``send(_:to:contentType:headers:contentLength:receipt:)-(String,_,_,_,_,_)``.
@@ -55,20 +40,7 @@ extension STOMPConnection {
         contentLength: STOMPContentLength? = nil,
         receipt: STOMPReceipt = .none
     ) async throws(STOMPError) {
-        if case .none = receipt.kind {
-            let isSent = try body.withUnsafeBufferPointer { bytes throws(STOMPError) in
-                try self.sendNow(UnsafeRawBufferPointer(bytes), destination, contentType, headers, contentLength)
-            }
-            if isSent { return }
-        }
-        let request = SendRequest(
-            destination: destination,
-            body: .bytes(body),
-            contentType: contentType,
-            headers: headers,
-            contentLength: contentLength
-        )
-        try await self.send(request, receipt: receipt)
+        try await self.send(.bytes(body), destination, contentType, headers, contentLength, receipt)
     }
 
     /// Sends without waiting for anything.

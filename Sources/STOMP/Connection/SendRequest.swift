@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-import STOMPCore
+public import STOMPCore
 import STOMPTransport
 
 /// A SEND as its caller describes it.
@@ -12,6 +12,8 @@ struct SendRequest: Sendable {
         case text(String)
         case bytes([UInt8])
 
+        @inlinable
+        @inline(__always)
         func withBytes<Value>(
             _ body: (UnsafeRawBufferPointer) throws(STOMPError) -> Value
         ) throws(STOMPError) -> Value {

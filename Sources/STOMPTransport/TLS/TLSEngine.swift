@@ -52,6 +52,7 @@ package struct TLSEngine: ~Copyable, @unchecked Sendable {
     ///   - context: what it is made from.
     ///   - host: the server's name or address, for a client.
     ///   - peer: who is at the other end, for messages.
+    /// - Throws: `.tlsFailed` for a host that cannot be one.
     package init(_ context: TLSContext, host: String = "", peer: String) throws(TransportError) {
         let api = context.openSSL.api
         guard let session = api.pointee.SSL_new(context.context) else {

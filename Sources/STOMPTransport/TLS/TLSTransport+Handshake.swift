@@ -12,6 +12,7 @@ extension TLSTransport {
     ///   - lower: the stream; nobody else may use it any more.
     ///   - context: made for this attempt, for a client.
     ///   - host: the server's name or address, which its certificate must be for.
+    /// - Returns: the stream for what is to be encrypted.
     /// - Throws: `.tlsFailed`, with which check failed for which certificate; `.closed` if the peer or the caller ends it;
     ///   what the stream throws.
     package static func open(

@@ -32,8 +32,10 @@ package final class TLSTransport: ByteTransport {
         var blockStart = 0
         /// The token.
         var isSending = false
-        /// Bytes whose records are made but were not sent whole: the writer was not told that they are taken, and gives
-        /// them again first. So nothing is left unsent without somebody who knows.
+        /// Bytes whose records are made but were not sent whole.
+        ///
+        /// The writer was not told that they are taken, and gives them again first: so nothing is left unsent without
+        /// somebody who knows.
         var debt = 0
         var isClosed = false
 

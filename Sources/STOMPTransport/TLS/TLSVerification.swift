@@ -10,7 +10,7 @@ import STOMPCore
 final class TLSVerification: Sendable {
     /// The first check that failed.
     struct Failure: Sendable {
-        /// X509_V_ERR_…
+        /// One of OpenSSL's X509_V_ERR codes.
         var code: Int
         /// In OpenSSL's words.
         var text: String

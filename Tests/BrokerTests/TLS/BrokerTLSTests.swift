@@ -20,10 +20,12 @@ struct BrokerTLSTests {
             kind,
             settings: [
                 "BROKER_CERTIFICATES": certificates.folder, "BROKER_SERVER": certificate,
-                "BROKER_MUTUAL": "\(isMutual)", "BROKER_PLUGINS": "rabbitmq_stomp,rabbitmq_web_stomp,rabbitmq_auth_mechanism_ssl",
+                "BROKER_MUTUAL": "\(isMutual)",
+                "BROKER_PLUGINS": "rabbitmq_stomp,rabbitmq_web_stomp,rabbitmq_auth_mechanism_ssl",
             ]
         )
-        await withLimit(.seconds(60), log: { broker.log() }) {
+        let log: @Sendable () -> String = { broker.log() }
+        await withLimit(.seconds(60), log: log) {
             for name in kind == .activeMQ ? ["tls", "mutual-tls"] : ["tls", "web-tls"] {
                 let port = try #require(broker.ports[name])
                 // The ports for TLS may come after the plain one, at which the broker counts as started.

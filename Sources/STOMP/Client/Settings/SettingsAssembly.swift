@@ -52,10 +52,8 @@ struct SettingsAssembly {
         _ = try self.values[.host]?.host
         _ = try self.values[.port]?.port
         let port = try (self.environment.port ?? self.values[.port])?.port ?? Self.defaultPort
-        return STOMPServer(
-            .tcp(try host.host, port: port),
-            login: self.login(self.values[.user], self.values[.password])
-        )
+        let login = self.login(self.values[.user], self.values[.password])
+        return try self.server(try host.host, port, login) { .tls($0) }
     }
 
     private mutating func pool() throws(STOMPError) -> [STOMPServer]? {
@@ -80,9 +78,41 @@ struct SettingsAssembly {
             }
             let port = try self.values[.poolPort(number)]?.port ?? Self.defaultPort
             let login = self.login(self.values[.poolUser(number)], self.values[.poolPassword(number)])
-            servers.append(STOMPServer(.tcp(try host.host, port: port), login: login))
+            servers.append(try self.server(try host.host, port, login) { .poolTLS(number, $0) })
         }
         return servers
+    }
+
+    private mutating func server(
+        _ host: String,
+        _ port: Int,
+        _ login: STOMPLogin?,
+        tls key: (SettingsKey.TLSPart) -> SettingsKey
+    ) throws(STOMPError) -> STOMPServer {
+        guard try self.values[key(.use)]?.flag ?? false else {
+            for part in SettingsKey.TLSPart.allCases where part != .use {
+                self.warnUnused(self.values[key(part)], because: "TLS is not switched on for this server")
+            }
+            return STOMPServer(.tcp(host, port: port), login: login)
+        }
+        var server = STOMPServer(.tls(host, port: port), login: login)
+        let authority = self.values[key(.authority)]
+        if let authority { server.tls.trust = [.certificates(.file(authority.text))] }
+        server.tls.certificateChain = self.values[key(.certificate)].map { .file($0.text) }
+        server.tls.privateKey = self.values[key(.key)].map { .file($0.text) }
+        if let privateKey = self.values[key(.key)], server.tls.certificateChain == nil {
+            throw privateKey.place.error("needs the certificate (.cert) beside it")
+        }
+        guard let fallback = self.values[key(.fallback)], try fallback.flag else { return server }
+        if authority == nil {
+            server.tls.verification = .noneAcceptingAnyServer
+            self.warnings.append(
+                fallback.place.warning("takes any server for the broker; give its authority (.ca) instead")
+            )
+        } else {
+            self.warnings.append(fallback.place.warning("is not used: there is an authority to verify with"))
+        }
+        return server
     }
 
     /// The one that stands first in the file.

@@ -5,13 +5,26 @@
 enum SettingsKey: Hashable {
     case connector
     case host, port, user, password
+    case tls(TLSPart)
     case poolSize
     case poolHost(Int)
     case poolPort(Int)
     case poolUser(Int)
     case poolPassword(Int)
+    case poolTLS(Int, TLSPart)
     case initialReconnectDelay, maximumReconnectDelay, useExponentialBackOff, backOffMultiplier
     case maximumReconnectAttempts, randomize, timeout
+
+    /// What is said about TLS with one server.
+    enum TLSPart: String, CaseIterable, Hashable {
+        /// Whether it is used.
+        case use = ""
+        case authority = ".ca"
+        case certificate = ".cert"
+        case key = ".key"
+        /// Whether to go on without verification where no authority is given.
+        case fallback = ".fallback"
+    }
 
     static let maximumPoolSize = 1_000
 
@@ -39,7 +52,7 @@ enum SettingsKey: Hashable {
     ]
 
     init?(_ text: String) {
-        if let key = Self.plainKeys[text] {
+        if let key = Self.plainKeys[text] ?? Self.tlsKey(text) {
             self = key
             return
         }
@@ -55,6 +68,20 @@ enum SettingsKey: Hashable {
         return nil
     }
 
+    /// `plugin.stomp.ssl`, `plugin.stomp.ssl.ca` and so on; in a pool `plugin.stomp.pool.ssl1`, `plugin.stomp.pool.ssl1.ca`.
+    private static func tlsKey(_ text: String) -> SettingsKey? {
+        for prefix in ["plugin.stomp.pool.ssl", "plugin.stomp.ssl"] where text.hasPrefix(prefix) {
+            let (digits, rest) = text.dropFirst(prefix.count).divided { $0 == "." }
+            guard let part = TLSPart(rawValue: String(rest ?? "")) else { return nil }
+            if prefix == "plugin.stomp.ssl" { return digits.isEmpty ? .tls(part) : nil }
+            guard digits.first != "0", let number = digits.wholeNumber, number <= Self.maximumPoolSize else {
+                return nil
+            }
+            return .poolTLS(number, part)
+        }
+        return nil
+    }
+
     var isPassword: Bool {
         switch self {
         case .password, .poolPassword: true
@@ -64,7 +91,7 @@ enum SettingsKey: Hashable {
 
     var isOfSingleServer: Bool {
         switch self {
-        case .host, .port, .user, .password: true
+        case .host, .port, .user, .password, .tls: true
         default: false
         }
     }
@@ -72,7 +99,9 @@ enum SettingsKey: Hashable {
     /// The number of the server in the pool.
     var poolNumber: Int? {
         switch self {
-        case .poolHost(let number), .poolPort(let number), .poolUser(let number), .poolPassword(let number): number
+        case .poolHost(let number), .poolPort(let number), .poolUser(let number), .poolPassword(let number),
+            .poolTLS(let number, _):
+            number
         default: nil
         }
     }

@@ -10,6 +10,8 @@ extension STOMPServer {
     /// - Parameters:
     ///   - lower: a stream that is connected to the server.
     ///   - host: the host of the address, unless ``STOMPTLSConfiguration/serverName`` is another.
+    /// - Returns: the stream for what is to be encrypted.
+    /// - Throws: which check failed and why, or what the stream below throws.
     func secured(_ lower: any ByteTransport, host: String) async throws(TransportError) -> TLSTransport {
         do throws(TransportError) {
             let context = try await TLSContext.make(.client, try TLSOptions(self.tls))
