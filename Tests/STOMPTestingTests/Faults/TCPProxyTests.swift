@@ -12,6 +12,8 @@ struct TCPProxyTests {
     private static let once = {
         var configuration = STOMPConfiguration()
         configuration.reconnect = .never
+        // On a machine that is busy with other tests.
+        configuration.connectTimeout = .seconds(120)
         return configuration
     }()
 
