@@ -8,7 +8,7 @@ public import Testing
 /// Runs tests that compute for seconds without a pause, one after the other on one thread.
 ///
 /// On the cooperative pool of a machine with two cores they would keep all others waiting, also those that look at real
-/// time; on a thread each they would take the processor from them.
+/// time; on a thread each they would take the processor from them. That thread has the lowest priority.
 public struct LongRunTrait: TestTrait, SuiteTrait, TestScoping {
     public var isRecursive: Bool { true }
 
@@ -35,6 +35,10 @@ private final class LongRunExecutor: TaskExecutor {
 
     private init() {
         Thread.detachNewThread {
+            #if canImport(Glibc)
+            // Of this thread: whoever looks at real time goes first.
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+            #endif
             while true {
                 self.count.wait()
                 self.jobs.withLock { $0.removeFirst() }.runSynchronously(on: self.asUnownedTaskExecutor())

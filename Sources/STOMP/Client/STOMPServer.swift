@@ -43,6 +43,8 @@ public struct STOMPServer: Sendable, Hashable {
     public var tls = STOMPTLSConfiguration()
     /// The local address and TCP keep-alive; they mean nothing for a Unix-domain socket.
     public var socketOptions = STOMPSocketOptions()
+    /// An HTTP proxy on the way; it means nothing for a Unix-domain socket.
+    public var proxy: STOMPHTTPProxy?
     /// What a WebSocket is opened with and carries.
     public var webSocketOptions = STOMPWebSocketOptions()
 

@@ -32,6 +32,8 @@ extension TLSTransport {
         }
     }
 
+    private static let handshaking = "the TLS handshake with"
+
     private static func shakeHands(
         _ engine: inout TLSEngine,
         _ lower: any ByteTransport
@@ -49,7 +51,7 @@ extension TLSTransport {
             }
             // A server's tickets, which a client that does not read yet would hold up: they go before the next bytes.
             if outcome == .open, engine.hasTickets { return }
-            try await self.writeAll(engine.takeOutput(), to: lower)
+            try await lower.writeWhole(engine.takeOutput(), during: self.handshaking)
             if outcome == .open { return }
             // What came with one record may be several.
             if engine.hasInput { continue }
@@ -67,26 +69,7 @@ extension TLSTransport {
                     message: "\(lower.peerDescription) closed the connection during the TLS handshake.\(hint)"
                 )
             }
-            if Task.isCancelled { throw Self.cancelled(lower) }
+            try lower.checkCancellation(during: self.handshaking)
         }
-    }
-
-    private static func writeAll(_ bytes: [UInt8], to lower: any ByteTransport) async throws(TransportError) {
-        var position = 0
-        while position < bytes.count {
-            let written = bytes.withUnsafeBytes { all in
-                Result { () throws(TransportError) in
-                    try lower.write(UnsafeRawBufferPointer(rebasing: all[position...]))
-                }
-            }
-            let count = try written.get()
-            position += count
-            if count == 0 { await lower.waitUntilWritable() }
-            if Task.isCancelled { throw Self.cancelled(lower) }
-        }
-    }
-
-    private static func cancelled(_ lower: any ByteTransport) -> TransportError {
-        TransportError(kind: .closed, message: "The TLS handshake with \(lower.peerDescription) was cancelled.")
     }
 }

@@ -27,9 +27,11 @@ extension WebSocketTransport {
                 fields: options.fields
             )
             try request.check()
-            try await Self.write(request.bytes, to: lower)
+            try await lower.writeWhole(request.bytes, during: Self.opening)
             var reader = HTTPHeadReader(limit: options.headLimit)
-            let bytes = try await Self.readHead(&reader, from: lower) { WebSocketRequest.objection(toStart: $0) }
+            let bytes = try await lower.readHead(&reader, during: Self.opening) {
+                WebSocketRequest.objection(toStart: $0)
+            }
             guard let head = HTTPHead(bytes) else { throw Self.refusal("its answer is not HTTP") }
             let subprotocol = try request.accept(head)
             return WebSocketTransport(
@@ -65,7 +67,7 @@ extension WebSocketTransport {
             var reader = HTTPHeadReader(limit: options.headLimit)
             let response: WebSocketResponse
             do throws(TransportError) {
-                let bytes = try await Self.readHead(&reader, from: lower) { _ in nil }
+                let bytes = try await lower.readHead(&reader, during: Self.opening)
                 response = WebSocketResponse(answering: HTTPHead(bytes), path: path)
             } catch {
                 guard error.kind == .handshake else { throw error }
@@ -73,9 +75,9 @@ extension WebSocketTransport {
             }
             switch response {
             case .accepted(let bytes):
-                try await Self.write(bytes, to: lower)
+                try await lower.writeWhole(bytes, during: Self.opening)
             case .refused(let bytes, let reason):
-                try await Self.write(bytes, to: lower)
+                try await lower.writeWhole(bytes, during: Self.opening)
                 throw Self.refusal("\(lower.peerDescription) was refused a WebSocket: \(reason)")
             }
             return WebSocketTransport(over: lower, role: .server, options: options, leftover: reader.rest)
@@ -85,55 +87,9 @@ extension WebSocketTransport {
         }
     }
 
+    private static let opening = "opening a WebSocket with"
+
     private static func refusal(_ reason: String) -> TransportError {
         TransportError(kind: .handshake, message: reason)
-    }
-
-    private static func checkCancellation(_ lower: any ByteTransport) throws(TransportError) {
-        guard Task.isCancelled else { return }
-        throw TransportError(kind: .closed, message: "Opening a WebSocket to \(lower.peerDescription) was cancelled.")
-    }
-
-    private static func write(_ bytes: [UInt8], to lower: any ByteTransport) async throws(TransportError) {
-        var written = 0
-        while written < bytes.count {
-            let count = try bytes.withUnsafeBytes { all in
-                Result { () throws(TransportError) in
-                    try lower.write(UnsafeRawBufferPointer(rebasing: all[written...]))
-                }
-            }.get()
-            written += count
-            if count == 0 { await lower.waitUntilWritable() }
-            try Self.checkCancellation(lower)
-        }
-    }
-
-    private static func readHead(
-        _ reader: inout HTTPHeadReader,
-        from lower: any ByteTransport,
-        objection: ([UInt8]) -> String?
-    ) async throws(TransportError) -> [UInt8] {
-        var buffer = [UInt8](repeating: 0, count: 2_048)
-        while true {
-            let outcome = try buffer.withUnsafeMutableBytes { space in
-                Result { () throws(TransportError) in try lower.read(into: space) }
-            }.get()
-            switch outcome {
-            case .bytes(let count):
-                let found = buffer.withUnsafeBytes { reader.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-                if let reason = objection(reader.bytes) { throw Self.refusal(reason) }
-                switch found {
-                case .complete(let bytes): return bytes
-                case .tooLong:
-                    throw Self.refusal("its answer has more than the bytes that are allowed before a blank line")
-                case .incomplete: await Task.yield()
-                }
-            case .wouldBlock:
-                await lower.waitUntilReadable()
-            case .endOfStream:
-                throw Self.refusal("\(lower.peerDescription) closed the connection during the handshake")
-            }
-            try Self.checkCancellation(lower)
-        }
     }
 }

@@ -28,7 +28,12 @@ extension STOMPTLSConfiguration {
 
 @Suite("A client over TLS", .timeLimit(.minutes(5)))
 struct TLSClientTests {
-    private static let patient = STOMPConfiguration.with(\.connectTimeout, .seconds(300))
+    /// For a machine that is busy with other tests.
+    private static let patient = {
+        var configuration = STOMPConfiguration.with(\.connectTimeout, .seconds(300))
+        configuration.connectionWaitTimeout = .seconds(300)
+        return configuration
+    }()
 
     private static func server(_ broker: STOMPBroker, _ configuration: STOMPTLSConfiguration) throws -> STOMPServer {
         var server = STOMPServer(.tls("localhost", port: try #require(broker.port)))

@@ -79,7 +79,7 @@ public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    private static func describe(_ host: String, _ port: Int) -> String {
+    static func describe(_ host: String, _ port: Int) -> String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 

@@ -43,10 +43,16 @@ extension STOMPServer {
         _ port: Int,
         _ time: TimeSource
     ) async throws(TransportError) -> any ByteTransport {
-        let connector = TCPConnector(host: host, port: port, options: TCPOptions(self.socketOptions)) { delay in
+        let (next, nextPort) = self.proxy.map { ($0.host, $0.port) } ?? (host, port)
+        let connector = TCPConnector(host: next, port: nextPort, options: TCPOptions(self.socketOptions)) { delay in
             await time.sleep(until: time.now + delay)
         }
-        return try await connector.connect()
+        let socket = try await connector.connect()
+        if let proxy = self.proxy {
+            let credentials = proxy.login.map { (user: $0.login, password: $0.passcode) }
+            try await HTTPTunnel(host: host, port: port, credentials: credentials).open(over: socket)
+        }
+        return socket
     }
 }
 

@@ -145,6 +145,13 @@ extension STOMPServer {
         return (host, port)
     }
 
+    /// Reads `HOST:PORT`.
+    static func proxy(_ text: Substring) throws(STOMPError) -> STOMPHTTPProxy {
+        let (host, port) = try self.hostAndPort(text, defaultPort: 0)
+        guard port > 0 else { throw text.invalid("a proxy is written as HOST:PORT") }
+        return STOMPHTTPProxy(host: host, port: port)
+    }
+
     /// Where a name cannot be one.
     static func badPlace(inName name: Substring) -> Substring.Index? {
         name.firstIndex { !($0.isLetter || $0.isNumber || "-._".contains($0)) }

@@ -8,7 +8,7 @@ enum ServerOption {
     static let names =
         [
             "virtualHost", "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress",
-            "localPort", "ws.path", "ws.frames", "header.NAME",
+            "localPort", "proxy", "ws.path", "ws.frames", "header.NAME",
         ] + TLSOption.allCases.map(\.rawValue)
 
     /// What the client itself says in CONNECT.
@@ -58,6 +58,9 @@ enum ServerOption {
         case "keepAliveCount":
             server.socketOptions.keepAlive = server.socketOptions.keepAlive ?? .init()
             server.socketOptions.keepAlive?.count = try option.number(1..., "a whole number, 1 at least")
+        case "proxy":
+            guard server.endpoint.host != nil else { throw option.invalid("is not for unix addresses") }
+            server.proxy = try STOMPServer.proxy(option.value)
         case "ws.path", "ws.frames":
             try self.applyWebSocket(option, to: &server, isNested: isNested)
         default:
