@@ -36,7 +36,8 @@ extension ByteTransport {
     ///   - what: for the error.
     ///   - objection: what is wrong with these first bytes, as the end of a sentence; nil: nothing yet.
     /// - Returns: the bytes of the head.
-    /// - Throws: `.handshake` with the end of a sentence; `.closed` when the task is cancelled; what the stream throws.
+    /// - Throws: `.handshake` with the end of a sentence; `.closed` when the peer closes or the task is cancelled; what the
+    ///   stream throws.
     func readHead(
         _ reader: inout HTTPHeadReader,
         during what: String,
@@ -64,8 +65,8 @@ extension ByteTransport {
                 await self.waitUntilReadable()
             case .endOfStream:
                 throw TransportError(
-                    kind: .handshake,
-                    message: "\(self.peerDescription) closed the connection during the handshake"
+                    kind: .closed,
+                    message: "The peer closed the connection: \(what) \(self.peerDescription)."
                 )
             }
             try self.checkCancellation(during: what)

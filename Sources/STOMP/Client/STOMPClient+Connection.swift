@@ -130,7 +130,11 @@ extension STOMPClient {
             do throws(STOMPError) {
                 if try connection.sendNow(entry.request) { continue }
                 let deadline = min(entry.deadline, now + self.configuration.outboxTimeout)
-                try await connection.send(entry.request, roomUntil: deadline)
+                let request = entry.request
+                // Its own time may be over before that of those who have waited longer for room.
+                try await withDeadline(deadline, of: self.time, timeout: Self.noRoom) { () throws(STOMPError) in
+                    try await connection.send(request, receipt: .none)
+                }
             } catch  where error.code == .invalidArgument {
                 // This one can never be sent.
                 self.hub.send(.framesLost(1))
@@ -142,6 +146,8 @@ extension STOMPClient {
             }
         }
     }
+
+    private static let noRoom = STOMPError(.outboxFull, "The outbox stayed full, so nothing was sent.")
 
     /// The task `stomp.queue`: drops each message of the queue when its time is over, and tells of it.
     func runQueueDeadlines() async {

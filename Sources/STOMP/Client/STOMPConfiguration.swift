@@ -150,8 +150,8 @@ public struct STOMPSubscriptionOptions: Sendable, Hashable {
     /// In client modes: how many messages the broker may have sent that are not acknowledged; set in the broker's own
     /// prefetch header.
     public var messageCredit = 100
-    /// From so many buffered bytes on, reading from the socket may pause, unless another subscription's consumer waits
-    /// or a receipt is awaited.
+    /// From so many buffered bytes on, and then until half of them are taken, reading from the socket may pause, unless
+    /// another subscription's consumer waits or a receipt is awaited.
     public var softLimit = 4 * 1024 * 1024
     /// The most bytes that may be buffered; one larger message is taken if nothing else is.
     public var hardLimit = 32 * 1024 * 1024

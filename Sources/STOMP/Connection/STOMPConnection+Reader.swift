@@ -108,7 +108,7 @@ extension STOMPConnection {
         guard self.outbox.deliver(batch) else { return self.noteLate(batch, of: storage) }
         switch storage.deliver(batch, at: now) {
         case .accepted:
-            if storage.isAtSoftLimit { self.mayBeFull = true }
+            break
         case .dropped(let count):
             self.events.send(.messagesDropped(subscription: storage.id, count: count))
         case .overflow:
@@ -123,6 +123,7 @@ extension STOMPConnection {
             // Its farewell, which is about to be written, gives these back.
             self.events.send(.unexpectedMessage(subscription: storage.id))
         }
+        if storage.isAtSoftLimit { self.mayBeFull = true }
         if storage.becameStuck(at: now, after: self.configuration.slowConsumerTimeout) {
             self.events.send(.slowConsumer(subscription: storage.id))
         }
@@ -205,7 +206,10 @@ extension STOMPConnection {
         let deadline = self.time.now + self.configuration.maximumPause
         self.events.send(.readingPaused)
         var isOver = false
-        while !isOver, self.mustPause() { isOver = await self.waitForRelief(until: deadline) }
+        while !isOver, self.mustPause() {
+            self.noteFullBuffers()
+            isOver = await self.waitForRelief(until: deadline)
+        }
         // The peer could not be heard: the watchdog gives it a fresh window.
         self.liveness.noteRead()
         self.outbox.pause.isPaused.store(false, ordering: .sequentiallyConsistent)
@@ -217,6 +221,7 @@ extension STOMPConnection {
     ///
     /// Meanwhile a consumer may become a slow one, also when nothing more comes.
     private func waitForBytes() async {
+        if self.mayBeFull { self.noteFullBuffers() }
         let deadlines = self.mayBeFull ? self.demultiplexer.storages.compactMap(\.stuckSince) : []
         guard let earliest = deadlines.min() else { return await self.transport.waitUntilReadable() }
         let deadline = earliest + self.configuration.slowConsumerTimeout
@@ -227,6 +232,12 @@ extension STOMPConnection {
             group.cancelAll()
         }
         self.reportSlowConsumers()
+    }
+
+    /// A consumer that has taken some of what is there may stop before there is room for more.
+    private func noteFullBuffers() {
+        let now = self.time.now
+        for storage in self.demultiplexer.storages { storage.noteWait(at: now) }
     }
 
     private func reportSlowConsumers() {

@@ -76,17 +76,15 @@ extension STOMPConnection: Sending {
     nonisolated func send(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
         switch receipt.kind {
         case .none:
-            try await self.send(request, roomUntil: self.time.now + self.configuration.outboxTimeout)
+            let deadline = self.time.now + self.configuration.outboxTimeout
+            _ = try await self.outbox.appendWhenRoom(until: deadline, request.admission) {
+                state,
+                _ throws(STOMPError) in
+                try self.append(request, to: &state, receipt: nil)
+                return RoomWaiter.Appended()
+            }
         case .required(let timeout, _):
             try await self.send(request, awaitingReceiptWithin: timeout)
-        }
-    }
-
-    /// Sends without a receipt, waiting for room until this time.
-    nonisolated func send(_ request: SendRequest, roomUntil deadline: Duration) async throws(STOMPError) {
-        _ = try await self.outbox.appendWhenRoom(until: deadline, request.admission) { state, _ throws(STOMPError) in
-            try self.append(request, to: &state, receipt: nil)
-            return RoomWaiter.Appended()
         }
     }
 

@@ -71,9 +71,7 @@ extension SubscriptionStorage {
         }
         delivery.bufferedByteCount += batch.byteCount
         if self.options.overflow == .dropOldest { delivery.droppable.append(batch) }
-        if delivery.bufferedByteCount >= self.options.softLimit, delivery.stuckSince == nil {
-            delivery.stuckSince = now
-        }
+        if delivery.isFull, delivery.stuckSince == nil { delivery.stuckSince = now }
         return (delivery.continuation, delivery.streamNumber, .accepted)
     }
 
@@ -87,6 +85,13 @@ extension SubscriptionStorage {
 
     var isAtSoftLimit: Bool {
         self.demand.isAtSoftLimit
+    }
+
+    /// The reader waits: nothing will come to tell since when it has been full.
+    func noteWait(at now: Duration) {
+        self.delivery.withLock { delivery in
+            if delivery.end == nil, delivery.isFull, delivery.stuckSince == nil { delivery.stuckSince = now }
+        }
     }
 
     /// Since when it has been at its soft limit and unread, unless that was reported.

@@ -38,6 +38,8 @@ extension SubscriptionStorage {
     func resume(_ owner: DeliveryOwner) -> Bool {
         self.delivery.withLock { delivery in
             guard delivery.end == nil, !delivery.isSealed else { return false }
+            // What is stale is still there and counts no more: the broker sends all of it again.
+            if self.mode != .auto { delivery.bufferedByteCount = 0 }
             delivery.owner = owner
             delivery.isInterrupted = false
             return true
@@ -117,6 +119,13 @@ extension SubscriptionStorage {
 }
 
 extension SubscriptionStorage.Delivery {
+    /// A batch is not buffered any more.
+    mutating func release(_ batch: MessageBatch) {
+        // Those of an earlier connection have been taken off all at once.
+        guard batch.owner.mode == .auto || batch.owner === self.owner else { return }
+        self.bufferedByteCount -= batch.byteCount
+    }
+
     /// Whether the broker delivers these messages again, since they came by a connection that has ended.
     ///
     /// Those that need no answer do not come again.

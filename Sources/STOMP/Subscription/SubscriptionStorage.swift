@@ -123,7 +123,7 @@ final class SubscriptionStorage: @unchecked Sendable {
         let (stream, continuation) = Self.makeStream(options)
         self.iterator = stream.makeAsyncIterator()
         self.delivery = Locked(
-            Delivery(owner: owner, continuation: continuation, softLimit: options.softLimit)
+            Delivery(owner: owner, continuation: continuation, softLimit: max(1, options.softLimit))
         )
         self.place = .allocate(capacity: 1)
         self.place.initialize(to: Place())
@@ -221,7 +221,7 @@ final class SubscriptionStorage: @unchecked Sendable {
             delivery.isWaiting = false
             if self.options.overflow == .dropOldest { delivery.droppable.removeAll { $0 === batch } }
             guard delivery.isStale(batch) else { return batch.isHollow }
-            delivery.bufferedByteCount -= batch.byteCount
+            delivery.release(batch)
             return true
         }
         self.place.pointee = Place()
@@ -233,7 +233,7 @@ final class SubscriptionStorage: @unchecked Sendable {
         guard let batch = self.place.pointee.batch else { return }
         self.place.pointee = Place()
         let isFull = self.delivery.withLock { delivery in
-            delivery.bufferedByteCount -= batch.byteCount
+            delivery.release(batch)
             delivery.stuckSince = nil
             delivery.isReportedStuck = false
             return delivery.isFull

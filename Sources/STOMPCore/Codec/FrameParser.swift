@@ -101,7 +101,7 @@ package struct FrameParser: ~Copyable {
             self.moveToNewChunk(holding: max(likely, partial + growth))
         }
         var room = self.chunk.capacity - self.end
-        if self.expected > 0 {
+        if self.expected > 0, isLengthKnown || partial < self.expected {
             // What belongs to a large frame that has no room here would have to be moved.
             let more = (self.chunk.capacity - self.start - likely) / self.expected * self.expected
             room = min(room, likely + more - partial + Self.slack)

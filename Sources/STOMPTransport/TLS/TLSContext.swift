@@ -52,6 +52,8 @@ package final class TLSContext: @unchecked Sendable {
         _ openSSL: OpenSSL
     ) throws(TransportError) {
         let api = openSSL.api
+        // What another user of the library has left on this thread is not about us.
+        api.pointee.ERR_clear_error()
         let method = role == .client ? api.pointee.TLS_client_method() : api.pointee.TLS_server_method()
         guard let context = api.pointee.SSL_CTX_new(method) else {
             throw .tls("a context could not be made", openSSL.takeErrors())
@@ -241,6 +243,7 @@ struct TLSSetup {
     private func certificates(_ pem: [UInt8], _ name: String) throws(TransportError) -> [OpaquePointer] {
         let api = self.openSSL.api
         var certificates: [OpaquePointer] = []
+        api.pointee.ERR_clear_error()
         pem.withUnsafeBytes { bytes in
             guard !bytes.isEmpty,
                 let bio = api.pointee.BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count))

@@ -93,13 +93,15 @@ package struct TLSEngine: ~Copyable, @unchecked Sendable {
         let isChecked = context.options.verification == .full
         guard let parameters = api.pointee.SSL_get0_param(session), !name.checked.utf8.contains(0) else { return false }
         guard !name.checked.isEmpty else { return !isChecked }
+        // OpenSSL takes a dot at the start for any name that ends so.
+        guard !name.checked.hasPrefix(".") else { return false }
         if name.isAddress {
             // An address is never sent as the server's name (RFC 6066, section 3).
             return !isChecked || api.pointee.X509_VERIFY_PARAM_set1_ip_asc(parameters, name.checked) == 1
         }
         if isChecked {
-            // X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS
-            api.pointee.X509_VERIFY_PARAM_set_hostflags(parameters, 0x4)
+            // X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT (RFC 9525)
+            api.pointee.X509_VERIFY_PARAM_set_hostflags(parameters, 0x4 | 0x20)
             guard api.pointee.X509_VERIFY_PARAM_set1_host(parameters, name.checked, 0) == 1 else { return false }
         }
         var characters = Array(name.checked.utf8CString)

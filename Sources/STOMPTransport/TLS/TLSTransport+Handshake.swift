@@ -59,6 +59,7 @@ extension TLSTransport {
             case .bytes(let count):
                 hasAnswered = true
                 engine.received(count)
+                await Task.yield()
             case .wouldBlock:
                 engine.releaseInput()
                 await lower.waitUntilReadable()

@@ -38,6 +38,8 @@ package final class TLSTransport: ByteTransport {
         /// somebody who knows.
         var debt = 0
         var isClosed = false
+        /// So much came without a byte of plain text that others shall have their turn.
+        var isBusy = false
 
         init(_ engine: consuming TLSEngine) {
             self.engine = engine
@@ -65,10 +67,14 @@ package final class TLSTransport: ByteTransport {
 
     // MARK: - Reading
 
+    /// How often one call reads without getting plain text.
+    private static let emptyReads = 16
+
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome {
         guard !buffer.isEmpty else { return .bytes(0) }
         var count = 0
         var received: Int?
+        var emptyReads = 0
         while true {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
             let (outcome, mustAnswer, space) = try self.step(received, rest)
@@ -83,6 +89,12 @@ package final class TLSTransport: ByteTransport {
             let isWorthwhile = count == 0 || received == space?.bytes.count
             guard count < buffer.count, isWorthwhile, let space else { return .bytes(count) }
             received = nil
+            // A peer that sends nothing but tickets or new keys must not keep us here.
+            guard emptyReads < Self.emptyReads else {
+                self.state.withLock { $0.isBusy = true }
+                return .wouldBlock
+            }
+            if count == 0 { emptyReads += 1 }
             do throws(TransportError) {
                 switch try self.lower.read(into: space.bytes) {
                 case .bytes(let new): received = new
@@ -123,7 +135,12 @@ package final class TLSTransport: ByteTransport {
     }
 
     package func waitUntilReadable() async {
-        guard !self.state.withLock({ $0.engine.hasInput || $0.isClosed }) else { return }
+        let (isReady, isBusy) = self.state.withLock { state in
+            defer { state.isBusy = false }
+            return (state.engine.hasInput || state.isClosed, state.isBusy)
+        }
+        if isBusy { await Task.yield() }
+        guard !isReady, !isBusy else { return }
         await self.lower.waitUntilReadable()
     }
 

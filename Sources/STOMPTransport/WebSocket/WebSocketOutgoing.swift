@@ -56,7 +56,8 @@ struct WebSocketOutgoing: ~Copyable {
         _ = try self.flush(lower)
         guard self.begunCount == 0 else { return 0 }
         var taken = min(self.doneCount, bytes.count)
-        self.doneCount = 0
+        self.doneCount -= taken
+        guard self.doneCount == 0 else { return taken }
         // What is there now is an answer that waits for room.
         while taken < bytes.count, self.frames.isEmpty {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])

@@ -41,6 +41,45 @@ struct DemultiplexerTests {
         }
     }
 
+    @Test("What was buffered when the connection was lost counts no more once the next one has it: it comes again")
+    func staleBatches() async throws {
+        let size = ConnectedPair.message("a", to: "s").utf8.count + MessageBatch.overhead(of: 1)
+        var options = STOMPSubscriptionOptions()
+        options.softLimit = size
+        options.hardLimit = 3 * size
+        let first = self.outbox.openDeliveries(subscriptionID: "s", mode: .clientIndividual, session: .test())
+        let storage = SubscriptionStorage(id: "s", destination: "/q", options: options, owner: first, headers: [:])
+        var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: HeaderRules(version: .v12))
+        func deliver(_ bodies: [String], to owner: DeliveryOwner) throws {
+            sorting.removeAll()
+            try sorting.insert(storage, owner)
+            for body in bodies {
+                try self.read(ConnectedPair.message(body, to: "s"), &sorting)
+                for (_, batch) in sorting.takeBatches() {
+                    guard case .accepted = storage.deliver(batch, at: .zero) else {
+                        Issue.record("\(body) was not accepted")
+                        return
+                    }
+                }
+            }
+        }
+        try deliver(["a", "b", "c"], to: first)
+        #expect(storage.isAtSoftLimit)
+        storage.interrupt()
+        let second = self.outbox.openDeliveries(subscriptionID: "s", mode: .clientIndividual, session: .test())
+        #expect(storage.resume(second))
+        #expect(!storage.isAtSoftLimit)
+        // As many again fit in.
+        try deliver(["a", "b", "c"], to: second)
+        for body in ["a", "b", "c"] {
+            let message = try await storage.takeNext(isolation: nil)
+            #expect(try message?.text == body)
+            #expect(message?.batch.owner === second)
+        }
+        // Nothing was taken off twice.
+        #expect(storage.delivery.withLock { $0.bufferedByteCount } == size)
+    }
+
     @Test("A subscription that leaves after a read keeps its batch, and one that takes its id gets only later messages")
     func leaving() throws {
         for id in ["1", "s"] {

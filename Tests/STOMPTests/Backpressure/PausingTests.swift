@@ -78,6 +78,48 @@ struct PausingTests {
         }
     }
 
+    @Test("A consumer that stops after a few messages is reported, though there is no room for more")
+    func stopsHalfway() async throws {
+        let size = ConnectedPair.message("0").utf8.count + MessageBatch.overhead(of: 1)
+        try await ConnectedPair.with { pair in
+            let subscription = try await pair.subscribe { $0.softLimit = 8 * size }
+            for number in 0..<8 { try await pair.deliver(ConnectedPair.message("\(number)")) }
+            try await pair.waitForPause()
+            var iterator = subscription.makeAsyncIterator()
+            for _ in 0..<3 { _ = try await iterator.next() }
+            #expect(subscription.handle.storage.isAtSoftLimit)
+            // The pause is over, and there is nothing to read.
+            await eventually { pair.clock.nextDeadline?.offset == .seconds(5) }
+            pair.clock.advance(by: .seconds(5))
+            await eventually { pair.clock.nextDeadline?.offset == .seconds(35) }
+            pair.clock.advance(by: .seconds(30))
+            let id = try await pair.event { event -> String? in
+                if case .slowConsumer(let id) = event { id } else { nil }
+            }
+            #expect(id == "s")
+        }
+    }
+
+    @Test("With a limit of nothing, messages come one after the other")
+    func noLimit() async throws {
+        try await ConnectedPair.with { pair in
+            let subscription = try await pair.subscribe { $0.softLimit = 0 }
+            let taker = Task { () -> [String] in
+                var bodies: [String] = []
+                for try await message in subscription {
+                    bodies.append(try message.text)
+                    if bodies.count == 5 { break }
+                }
+                return bodies
+            }
+            for number in 0..<5 {
+                await eventually { subscription.handle.storage.demand.isWaiting }
+                try await pair.deliver(ConnectedPair.message("\(number)"))
+            }
+            #expect(try await taker.value == (0..<5).map(String.init))
+        }
+    }
+
     @Test("It does not pause while another subscription's consumer waits")
     func anotherWaits() async throws {
         try await ConnectedPair.with { pair in

@@ -137,6 +137,8 @@ struct ServerTextTests {
             ("stomp://h?proxy=▸p", "a proxy is written as HOST:PORT"),
             ("stomp://h?proxy=p:▸0", "is not a port"), ("stomp://h?proxy=▸:1", "it has no host"),
             ("unix:/run/b?▸proxy=p:1", "proxy is not for unix addresses"),
+            ("unix:/run/b?▸keepAlive=true", "keepAlive is not for unix addresses"),
+            ("unix:/run/b?▸localPort=1", "localPort is not for unix addresses"),
             ("ws://h?▸ws.frames=hunter2", "ws.frames needs binary or text"),
             ("stomp://h?▸ws.frames=text", "ws.frames is for ws and wss addresses only"),
             ("unix:/run/b?▸ws.path=/a", "ws.path is for ws and wss addresses only"),
@@ -158,6 +160,9 @@ struct ServerTextTests {
         #expect(server.endpoint == .webSocket("h", port: 1, path: "/ws?token=hunter2&b=%20"))
         #expect(server.webSocketOptions.frames == .text)
         #expect("\(server.endpoint)" == "ws://h:1/ws")
+        var text = ""
+        dump(server, to: &text)
+        #expect(!text.contains("hunter2"))
         #expect(try STOMPServer("wss://h/ws?ws.frames=binary").webSocketOptions.frames == .binary)
         #expect(try STOMPServer("ws://h/a%2Fb").endpoint == .webSocket("h", path: "/a%2Fb"))
         let list = try STOMPServerList("failover:(ws://a/x,ws://b)?nested.ws.path=/y&nested.ws.frames=text")

@@ -50,6 +50,20 @@ struct SettingsTLSTests {
         #expect(settings.warnings.map(\.line) == [5, 9])
     }
 
+    @Test("a server of the environment does not take the place of a pool with TLS without a word about that")
+    func downgrade() throws {
+        let text = "plugin.stomp.pool.size = 1\nplugin.stomp.pool.host1 = a\nplugin.stomp.pool.ssl1 = true"
+        let error = #expect(throws: STOMPError.self) {
+            _ = try STOMPSettings(text: text, environment: ["STOMP_SERVER": "other", "STOMP_PASSWORD": "hunter2"])
+        }
+        #expect(error?.code == .invalidSettings)
+        #expect(error?.message.contains("which has servers with TLS") == true)
+        let url = ["STOMP_SERVER": "other", "STOMP_URL": "stomp+ssl://other:1"]
+        #expect(
+            try STOMPSettings(text: text, environment: url).servers.servers.map(\.endpoint) == [.tls("other", port: 1)]
+        )
+    }
+
     @Test("what makes no sense is an error or a warning, with its line")
     func mistakes() throws {
         let unused = try STOMPSettings(text: "plugin.stomp.host = h\nplugin.stomp.ssl.ca = a")

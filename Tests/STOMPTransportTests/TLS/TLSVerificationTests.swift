@@ -180,4 +180,11 @@ struct TLSVerificationTests {
         #expect(try unverified([own]) == nil)
         #expect(try unverified([authority]) != nil)
     }
+
+    @Test("A name that starts with a dot would stand for any name that ends so, and is refused")
+    func dottedName() {
+        let error = #expect(throws: TransportError.self) { _ = try TLSPair(host: ".localhost") }
+        #expect(error?.kind == .tlsFailed)
+        #expect(error?.message.contains("\".localhost\" cannot be the name of a server") == true)
+    }
 }

@@ -4,7 +4,7 @@
 package import STOMPTransport
 
 /// Where bytes go to.
-public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible {
+public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
     /// How bytes get there.
     package enum Kind: Sendable, Hashable {
         case tcp(host: String, port: Int)
@@ -85,6 +85,11 @@ public struct STOMPEndpoint: Sendable, Hashable, CustomStringConvertible {
 
     private static func withoutQuery(_ path: String) -> Substring {
         path.prefix { $0 != "?" }
+    }
+
+    /// As the description: `dump` and loggers look in here, and the query of a WebSocket may be a secret.
+    public var customMirror: Mirror {
+        Mirror(self, children: ["description": self.description], displayStyle: .struct)
     }
 
     /// Whether both are the same place; the case of letters in a host makes no difference.

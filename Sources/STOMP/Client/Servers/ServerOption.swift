@@ -11,6 +11,11 @@ enum ServerOption {
             "localPort", "proxy", "ws.path", "ws.frames", "header.NAME",
         ] + TLSOption.allCases.map(\.rawValue)
 
+    /// Those of a socket of TCP.
+    private static let socketNames: Set<String> = [
+        "keepAlive", "keepAliveIdle", "keepAliveInterval", "keepAliveCount", "localAddress", "localPort", "proxy",
+    ]
+
     /// What the client itself says in CONNECT.
     private static let ownHeaders: Set<STOMPHeaders.Name> = [
         .login, .passcode, .host, .acceptVersion, .heartBeat,
@@ -33,6 +38,9 @@ enum ServerOption {
         if TLSOption.isKnown(option.name) {
             try TLSOption.apply(option, to: &server)
             return
+        }
+        if self.socketNames.contains(String(option.name)), server.endpoint.host == nil {
+            throw option.invalid("is not for unix addresses")
         }
         switch option.name {
         case "virtualHost":
@@ -59,7 +67,6 @@ enum ServerOption {
             server.socketOptions.keepAlive = server.socketOptions.keepAlive ?? .init()
             server.socketOptions.keepAlive?.count = try option.number(1..., "a whole number, 1 at least")
         case "proxy":
-            guard server.endpoint.host != nil else { throw option.invalid("is not for unix addresses") }
             server.proxy = try STOMPServer.proxy(option.value)
         case "ws.path", "ws.frames":
             try self.applyWebSocket(option, to: &server, isNested: isNested)

@@ -30,7 +30,14 @@ struct SettingsAssembly {
             list = STOMPServerList(pool)
             self.warnUnused(self.environment.port, because: "the file has a pool, with a port for each server")
         } else {
-            if pool != nil, let server = self.environment.server {
+            if let pool, let server = self.environment.server {
+                // Without a word about TLS, passwords would go out in the clear.
+                if pool.contains(where: \.endpoint.isSecure) {
+                    throw server.place.error(
+                        "takes the place of the file's whole pool, which has servers with TLS; "
+                            + "set STOMP_URL=stomp+ssl://HOST:PORT instead"
+                    )
+                }
                 self.warnings.append(server.place.warning("takes the place of the file's whole pool"))
             }
             list = [try self.singleServer()]
