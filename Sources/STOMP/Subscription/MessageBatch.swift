@@ -6,8 +6,9 @@ import STOMPCore
 /// The messages of one read that belong to one subscription: references into the chunk that they were read into.
 ///
 /// `@unchecked Sendable`: the frames never change. `firstNumber` and `isCopy` are set before the batch is handed over;
-/// `unsettledCount` is touched only under the outbox's lock; the chunk and `isHollow` are changed only by ``hollow()``,
-/// under the lock of the subscription's storage, before a consumer has the batch, which takes it under that lock.
+/// `unsettledCount` is touched only under the outbox's lock; the chunk, its base and `isHollow` are changed only by
+/// ``hollow()``, under the lock of the subscription's storage, before a consumer has the batch, which takes it under
+/// that lock.
 @usableFromInline
 package final class MessageBatch: @unchecked Sendable {
     private(set) var chunk: ByteChunk {
