@@ -28,7 +28,7 @@ struct LeakTests {
     }
 
     private static func useClient(of broker: STOMPBroker, port: Int, round: Int) async throws -> Remains {
-        try await withSTOMPClient("stomp://127.0.0.1:\(port)") { client in
+        try await withSTOMPClient("stomp://127.0.0.1:\(port)", configuration: .patient) { client in
             try await client.withSubscription(to: "/queue/a") { subscription in
                 try await client.send("\(round)", to: "/queue/a", receipt: .required)
                 for try await message in subscription {

@@ -16,7 +16,7 @@ struct RunTests {
     @Test("run() is called once, also when it has ended")
     func runTwice() async throws {
         try await withSTOMPBroker { broker in
-            let client = STOMPClient(STOMPServer(broker.endpoint))
+            let client = STOMPClient(STOMPServer(broker.endpoint), configuration: .patient)
             let running = Task { try await client.run() }
             _ = try await client.connection(until: nil)
             #expect(await self.code { try await client.run() } == .alreadyRunning)
@@ -31,7 +31,7 @@ struct RunTests {
     @Test("Calls before run() wait, and work once there is a connection")
     func callsBeforeRun() async throws {
         try await withSTOMPBroker { broker in
-            let client = STOMPClient(STOMPServer(broker.endpoint))
+            let client = STOMPClient(STOMPServer(broker.endpoint), configuration: .patient)
             let sends = (0..<10).map { number in
                 Task { try await client.send("\(number)", to: "/queue/a", receipt: .required) }
             }
@@ -68,7 +68,7 @@ struct RunTests {
     func shutdownBeforeRun() async throws {
         for _ in 0..<100 {
             try await withSTOMPBroker { broker in
-                let client = STOMPClient(STOMPServer(broker.endpoint))
+                let client = STOMPClient(STOMPServer(broker.endpoint), configuration: .patient)
                 let waiting = Task { try await client.send("x", to: "/queue/a", receipt: .required) }
                 client.beginGracefulShutdown()
                 try await client.run()
@@ -177,7 +177,7 @@ struct RunTests {
     func cancelledAtAnyTime() async throws {
         try await withSTOMPBroker { broker in
             for round in 0..<300 {
-                let client = STOMPClient(STOMPServer(broker.endpoint))
+                let client = STOMPClient(STOMPServer(broker.endpoint), configuration: .patient)
                 let running = Task { try await client.run() }
                 for _ in 0..<round % 40 { await Task.yield() }
                 if round.isMultiple(of: 2) { client.beginGracefulShutdown() } else { running.cancel() }

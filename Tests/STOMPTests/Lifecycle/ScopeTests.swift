@@ -13,7 +13,11 @@ struct ScopeTests {
     private struct Oops: Error {}
 
     static let places: [STOMPBroker.Listening] = [.inMemory, .loopback()]
-    static let once = STOMPConfiguration.with(\.reconnect, .never)
+    static let once = {
+        var configuration = STOMPConfiguration.patient
+        configuration.reconnect = .never
+        return configuration
+    }()
 
     private func code(of body: () async throws -> Void) async -> STOMPError.Code? {
         await #expect(throws: STOMPError.self) { try await body() }?.code
@@ -94,7 +98,7 @@ struct ScopeTests {
         let port = listener.port
         listener.close()
         let code = await self.code {
-            try await withSTOMPClient("stomp://127.0.0.1:\(port)") { _ in _ = Issue.record("Nobody is there.") }
+            try await withSTOMPClient("stomp://127.0.0.1:\(port)", configuration: Self.once) { _ in _ = Issue.record("Nobody is there.") }
         }
         #expect(code == .connectFailed)
     }

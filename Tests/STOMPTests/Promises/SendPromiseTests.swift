@@ -137,7 +137,7 @@ struct SendPromiseTests {
             try await peer.send("CONNECTED\nversion:1.2\n\n\0")
             try await peer.endSession()
         } client: { peer in
-            let client = try await withSTOMPClient(STOMPServer(peer.endpoint)) { $0 }
+            let client = try await withSTOMPClient(STOMPServer(peer.endpoint), configuration: .patient) { $0 }
             #expect(await self.codes(client) == [.closed])
         }
     }

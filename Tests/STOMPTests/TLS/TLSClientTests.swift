@@ -28,12 +28,7 @@ extension STOMPTLSConfiguration {
 
 @Suite("A client over TLS", .timeLimit(.minutes(5)))
 struct TLSClientTests {
-    /// For a machine that is busy with other tests.
-    private static let patient = {
-        var configuration = STOMPConfiguration.with(\.connectTimeout, .seconds(300))
-        configuration.connectionWaitTimeout = .seconds(300)
-        return configuration
-    }()
+    private static let patient = STOMPConfiguration.patient
 
     private static func server(_ broker: STOMPBroker, _ configuration: STOMPTLSConfiguration) throws -> STOMPServer {
         var server = STOMPServer(.tls("localhost", port: try #require(broker.port)))
