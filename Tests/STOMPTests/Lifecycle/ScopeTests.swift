@@ -98,7 +98,9 @@ struct ScopeTests {
         let port = listener.port
         listener.close()
         let code = await self.code {
-            try await withSTOMPClient("stomp://127.0.0.1:\(port)", configuration: Self.once) { _ in _ = Issue.record("Nobody is there.") }
+            try await withSTOMPClient("stomp://127.0.0.1:\(port)", configuration: Self.once) { _ in
+                _ = Issue.record("Nobody is there.")
+            }
         }
         #expect(code == .connectFailed)
     }

@@ -164,7 +164,10 @@ struct CallPromiseTests {
             } client: { peer in
                 let value: Int
                 if isClient {
-                    let (result, client) = try await withSTOMPClient(STOMPServer(peer.endpoint), configuration: .patient) { client in
+                    let (result, client) = try await withSTOMPClient(
+                        STOMPServer(peer.endpoint),
+                        configuration: .patient
+                    ) { client in
                         try await client.send("a", to: "/q", receipt: .required)
                         return (1, client)
                     }
