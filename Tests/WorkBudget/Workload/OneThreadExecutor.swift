@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import STOMP
+import WorkBudgetPeer
+
+/// Runs all jobs one after the other on the calling thread: so two runs do the same in the same order.
+final class OneThreadExecutor: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        budget_enqueue(unsafeBitCast(UnownedJob(job), to: UnsafeMutableRawPointer.self))
+    }
+
+    /// Runs `body` and all that it starts.
+    func run(_ body: @escaping @Sendable () async -> Void) {
+        // Actors that are left while others wait for them, and unstructured tasks, do not come by way of `enqueue`.
+        budget_redirect_jobs()
+        _ = Task(executorPreference: self) { @concurrent in
+            await CleanupExecutor.$current.withValue(self) { await body() }
+        }
+        while let job = budget_next_job() {
+            unsafeBitCast(job, to: UnownedJob.self).runSynchronously(on: self.asUnownedTaskExecutor())
+        }
+    }
+}
