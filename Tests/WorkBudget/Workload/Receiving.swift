@@ -36,9 +36,13 @@ struct Receiving {
                 hasAck: self.acknowledges,
                 moreHeaders: self.moreHeaders
             )
-            try await withThrowingTaskGroup { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 for (place, subscription) in subscriptions.enumerated() {
-                    group.addTask { try await self.receive(subscription, place, count, cycle, peer) }
+                    group.addTask {
+                        try await OneThreadExecutor.withoutPreference {
+                            try await self.receive(subscription, place, count, cycle, peer)
+                        }
+                    }
                 }
                 if self.isOneByOne {
                     peer.playOne(cycle)

@@ -17,16 +17,13 @@ struct Sending {
         try WorkBudget.expect("rest of \(count) messages", count % max(1, self.inFlight), 0)
         try await Session.with { connection, peer in
             if self.inFlight == 0 {
-                for number in 0..<count {
-                    try await connection.send(body, to: "/queue/budget")
-                    if number % Self.runLength == 0 { await Task.yield() }
-                }
+                try await OneThreadExecutor.withoutPreference { try await self.send(count, body, by: connection) }
             } else {
-                try await withThrowingTaskGroup { group in
+                try await withThrowingTaskGroup(of: Void.self) { group in
                     for _ in 0..<self.inFlight {
                         group.addTask {
-                            for _ in 0..<count / self.inFlight {
-                                try await connection.send(body, to: "/queue/budget", receipt: .required)
+                            try await OneThreadExecutor.withoutPreference {
+                                try await self.sendAndWait(count / self.inFlight, body, by: connection)
                             }
                         }
                     }
@@ -37,5 +34,16 @@ struct Sending {
             try WorkBudget.expect("messages", peer.sendCount, count + 1)
             try WorkBudget.expect("bytes", peer.sentByteCount, count * self.bodyByteCount)
         }
+    }
+
+    private func send(_ count: Int, _ body: [UInt8], by connection: STOMPConnection) async throws {
+        for number in 0..<count {
+            try await connection.send(body, to: "/queue/budget")
+            if number % Self.runLength == 0 { try await OneThreadExecutor.letOthersGoOn() }
+        }
+    }
+
+    private func sendAndWait(_ count: Int, _ body: [UInt8], by connection: STOMPConnection) async throws {
+        for _ in 0..<count { try await connection.send(body, to: "/queue/budget", receipt: .required) }
     }
 }
