@@ -12,6 +12,9 @@ typedef __attribute__((swiftcall)) void (*enqueue_function)(void *);
 // Of the Swift runtime: is asked before a job goes to the pool of threads.
 extern __attribute__((swiftcall)) void (*swift_task_enqueueGlobal_hook)(void *, enqueue_function);
 
+// Runs a job as the pool's threads do, which finds out itself which executor its task prefers.
+extern __attribute__((swiftcall)) void swift_job_run(void *, void *executor, uintptr_t implementation);
+
 enum { CAPACITY = 1 << 12 };
 
 static void *jobs[CAPACITY];
@@ -22,12 +25,13 @@ void budget_enqueue(void *job) {
     jobs[(first + count++) % CAPACITY] = job;
 }
 
-void *budget_next_job(void) {
-    if (count == 0) return NULL;
-    void *job = jobs[first];
-    first = (first + 1) % CAPACITY;
-    count--;
-    return job;
+void budget_run_jobs(void) {
+    while (count > 0) {
+        void *job = jobs[first];
+        first = (first + 1) % CAPACITY;
+        count--;
+        swift_job_run(job, NULL, 0);
+    }
 }
 
 static __attribute__((swiftcall)) void redirect(void *job, enqueue_function original) {

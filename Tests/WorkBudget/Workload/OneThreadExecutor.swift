@@ -32,8 +32,6 @@ final class OneThreadExecutor: TaskExecutor {
         _ = Task(executorPreference: self) { @concurrent in
             await CleanupExecutor.$current.withValue(self) { await body() }
         }
-        while let job = budget_next_job() {
-            unsafeBitCast(job, to: UnownedJob.self).runSynchronously(on: self.asUnownedTaskExecutor())
-        }
+        budget_run_jobs()
     }
 }

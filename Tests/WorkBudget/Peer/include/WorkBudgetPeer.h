@@ -48,8 +48,8 @@ void budget_fail(const char *message) __attribute__((noreturn));
 /// Puts a job behind those that wait.
 void budget_enqueue(void *job);
 
-/// The job that has waited longest; NULL: there is none.
-void *budget_next_job(void);
+/// Runs jobs, first come, first served, until none is left.
+void budget_run_jobs(void);
 
 /// From now on jobs for the pool of threads wait here too.
 void budget_redirect_jobs(void);
