@@ -80,7 +80,12 @@ static inline stomp_masks stomp_scan64_scalar(const void *block) {
     return masks;
 }
 
-#if defined(__SSE2__)
+// STOMP_SCAN_SCALAR: as on a target without the vector form, for tests.
+#if defined(STOMP_SCAN_SCALAR)
+
+static inline stomp_masks stomp_scan64(const void *block) { return stomp_scan64_scalar(block); }
+
+#elif defined(__SSE2__)
 #include <emmintrin.h>
 
 static inline uint64_t stomp_equal64(__m128i a, __m128i b, __m128i c, __m128i d, __m128i needle) {
