@@ -46,7 +46,7 @@ struct DeliveryTags: Sendable {
     /// The number at the end of a `message-id`.
     static func tag(_ messageID: UnsafeRawBufferPointer) -> UInt64? {
         guard let end = messageID.lastIndex(of: self.separator) else { return nil }
-        return ReceiptTable<Void>.id(from: messageID[(end + 1)...])
+        return ReceiptTable<Void>.id(from: UnsafeRawBufferPointer(rebasing: messageID[(end + 1)...]))
     }
 
     /// What a NACK of this number names.

@@ -12,7 +12,7 @@ struct Demultiplexer: ~Copyable {
     struct Slot {
         let storage: SubscriptionStorage?
         let owner: DeliveryOwner?
-        var pending = ContiguousArray<FrameReference>()
+        var pending = FrameList()
     }
 
     /// What sorting has come upon.
@@ -52,6 +52,17 @@ struct Demultiplexer: ~Copyable {
         !self.batches.isEmpty || !self.confirmed.isEmpty
     }
 
+    deinit {
+        self.discardAll()
+    }
+
+    private borrowing func discardAll() {
+        for slot in self.slots {
+            var pending = slot.pending
+            pending.discard()
+        }
+    }
+
     // MARK: - Subscriptions
 
     var storages: [SubscriptionStorage] {
@@ -85,6 +96,7 @@ struct Demultiplexer: ~Copyable {
     mutating func remove(id: String) {
         guard let index = self.table.remove(id: id) else { return }
         self.recentNumber = 0
+        self.slots[index].pending.discard()
         self.slots[index] = Slot(storage: nil, owner: nil)
         self.touched.removeAll { $0 == index }
         self.free.append(index)
@@ -93,6 +105,7 @@ struct Demultiplexer: ~Copyable {
     mutating func removeAll() {
         self.recentNumber = 0
         self.table = SubscriptionTable()
+        self.discardAll()
         self.slots = []
         self.free = []
         self.touched = []
@@ -125,8 +138,9 @@ struct Demultiplexer: ~Copyable {
     mutating func seal() {
         while let index = self.touched.popLast() {
             guard let storage = self.slots[index].storage, let owner = self.slots[index].owner else { continue }
-            let batch = MessageBatch(self.slots[index].pending, in: self.parser.chunk, owner: owner)
-            self.slots[index].pending.removeAll(keepingCapacity: true)
+            let byteCount = self.slots[index].pending.byteCount
+            let frames = self.slots[index].pending.take()
+            let batch = MessageBatch(frames, of: byteCount, in: self.parser.chunk, owner: owner)
             self.batches.append((storage, batch))
         }
     }

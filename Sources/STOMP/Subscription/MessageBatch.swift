@@ -17,9 +17,7 @@ package final class MessageBatch: @unchecked Sendable {
     /// Where the chunk begins: to get at it there takes and gives back a reference each time.
     private var base: UnsafeRawPointer
     @usableFromInline
-    let frames: UnsafeMutablePointer<FrameReference>
-    @usableFromInline
-    package let count: Int
+    let frames: UnsafeMutableBufferPointer<FrameReference>
     let owner: DeliveryOwner
     /// What it counts against the subscription's limits: the memory that it keeps alive, with ``overhead(of:)``.
     let byteCount: Int
@@ -29,21 +27,20 @@ package final class MessageBatch: @unchecked Sendable {
     /// Whether it is a copy of a message of another batch, which counts what is unanswered.
     private(set) var isCopy = false
 
-    /// A batch of these frames.
+    /// A batch of these frames, whose memory it takes over, and which have so many bytes.
     ///
     /// If they are a small part of the chunk, they are copied out of it, so that a slow consumer never holds much more
     /// memory than its messages need.
-    init(_ frames: ContiguousArray<FrameReference>, in chunk: ByteChunk, owner: DeliveryOwner) {
+    init(
+        _ frames: UnsafeMutableBufferPointer<FrameReference>,
+        of used: Int,
+        in chunk: ByteChunk,
+        owner: DeliveryOwner
+    ) {
         let count = frames.count
-        let copies = UnsafeMutablePointer<FrameReference>.allocate(capacity: count)
-        frames.withUnsafeBufferPointer { source in
-            if let base = source.baseAddress { copies.initialize(from: base, count: count) }
-        }
-        self.frames = copies
-        self.count = count
+        self.frames = frames
         self.owner = owner
         self.unsettledCount = count
-        let used = frames.reduce(0) { $0 + $1.byteCount }
         if used * 8 < chunk.capacity {
             self.chunk = ByteChunk(capacity: used)
             self.base = UnsafeRawPointer(self.chunk.base)
@@ -54,6 +51,13 @@ package final class MessageBatch: @unchecked Sendable {
             self.base = UnsafeRawPointer(chunk.base)
             self.byteCount = chunk.capacity + Self.overhead(of: count)
         }
+    }
+
+    /// A batch of copies of these frames.
+    convenience init(_ frames: some Collection<FrameReference>, in chunk: ByteChunk, owner: DeliveryOwner) {
+        let copies = UnsafeMutableBufferPointer<FrameReference>.allocate(capacity: frames.count)
+        _ = copies.initialize(fromContentsOf: frames)
+        self.init(copies, of: frames.reduce(0) { $0 + $1.byteCount }, in: chunk, owner: owner)
     }
 
     deinit {
@@ -87,6 +91,9 @@ package final class MessageBatch: @unchecked Sendable {
     var numbers: Range<UInt64> {
         self.firstNumber..<self.firstNumber + UInt64(self.count)
     }
+
+    @inlinable
+    package var count: Int { self.frames.count }
 
     @inlinable
     func frame(_ index: Int) -> FrameReference {

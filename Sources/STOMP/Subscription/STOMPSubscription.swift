@@ -40,10 +40,14 @@ public struct STOMPSubscription: AsyncSequence, Sendable {
         let handle: SubscriptionHandle
         @usableFromInline
         let loop: SubscriptionLoop
+        /// The handle's: it is there as long as that is.
+        @usableFromInline
+        let place: UnsafeMutablePointer<ConsumerPlace>
 
         @usableFromInline
         init(_ handle: SubscriptionHandle) {
             self.handle = handle
+            self.place = handle.storage.place
             self.loop = SubscriptionLoop(handle.storage)
         }
 
@@ -60,7 +64,8 @@ public struct STOMPSubscription: AsyncSequence, Sendable {
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(STOMPError) -> STOMPMessage? {
-            if let message = self.handle.storage.takeBuffered() { return message }
+            defer { withExtendedLifetime(self.handle) {} }
+            if let message = ConsumerPlace.takeBuffered(at: self.place) { return message }
             return try await self.handle.storage.takeNext(isolation: actor)
         }
     }

@@ -29,7 +29,7 @@ extension SubscriptionStorage {
             delivery.isInterrupted = true
             delivery.stuckSince = nil
         }
-        self.isRevoked.store(true, ordering: .sequentiallyConsistent)
+        self.place.pointee.isRevoked.store(true, ordering: .sequentiallyConsistent)
     }
 
     /// A new connection subscribes again; called in the critical section that appends SUBSCRIBE.
@@ -67,7 +67,7 @@ extension SubscriptionStorage {
             return delivery.continuation
         }
         guard let continuation else { return false }
-        if revoking { self.isRevoked.store(true, ordering: .sequentiallyConsistent) }
+        if revoking { self.place.pointee.isRevoked.store(true, ordering: .sequentiallyConsistent) }
         continuation.finish()
         self.owner.outbox.pause.relieve()
         return true
@@ -89,7 +89,7 @@ extension SubscriptionStorage {
             return delivery.continuation
         }
         guard let continuation else { return }
-        self.isRevoked.store(true, ordering: .sequentiallyConsistent)
+        self.place.pointee.isRevoked.store(true, ordering: .sequentiallyConsistent)
         continuation.finish()
     }
 
@@ -102,7 +102,7 @@ extension SubscriptionStorage {
     func noteHandled() {
         self.isHandling.store(false, ordering: .sequentiallyConsistent)
         // Nearly always nobody: a draining client has set the mark first.
-        guard self.isRevoked.load(ordering: .sequentiallyConsistent) else { return }
+        guard self.place.pointee.isRevoked.load(ordering: .sequentiallyConsistent) else { return }
         self.delivery.withLock { $0.handler }?.resolve(.success(()))
     }
 

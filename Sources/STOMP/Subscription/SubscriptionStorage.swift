@@ -2,7 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
-public import Synchronization
+import Synchronization
 
 /// What a subscription has received and not handed out: the stream of batches, the batch being handed out, the limits
 /// and the reason of the end.
@@ -13,19 +13,6 @@ public import Synchronization
 /// `isTaken`, and that flag orders their uses; all else is constant, atomic or behind `delivery`.
 @usableFromInline
 final class SubscriptionStorage: @unchecked Sendable {
-    /// Where in which batch the consumer is.
-    @usableFromInline
-    struct Place {
-        @usableFromInline
-        var batch: MessageBatch?
-        @usableFromInline
-        var cursor = 0
-        @usableFromInline
-        var windowEnd = 0
-
-        init() {}
-    }
-
     /// How the subscription ended.
     enum End: Sendable {
         case finished
@@ -90,18 +77,13 @@ final class SubscriptionStorage: @unchecked Sendable {
     /// What SUBSCRIBE said beyond what the client says.
     let headers: STOMPHeaders
 
-    @usableFromInline
-    let isTaken = Atomic(false)
-    /// The batch being handed out may have to be given up: the consumer looks closer.
-    @usableFromInline
-    let isRevoked = Atomic(false)
     /// Whether the consumer has a message and has not come back for the next one.
     let isHandling = Atomic(false)
     /// Resolved when the broker has confirmed the first SUBSCRIBE.
     let confirmation = OneShot<Void>()
-    /// Behind a pointer, which this object owns: properties of a class are checked for exclusivity at each access.
+    /// What iterators share with this object, which owns it.
     @usableFromInline
-    let place: UnsafeMutablePointer<Place>
+    let place: UnsafeMutablePointer<ConsumerPlace>
     /// What an ended stream has left, the next one last: taking it lets go of it, which a slice would not.
     private var ready: [MessageBatch] = []
     private var iterator: AsyncStream<MessageBatch>.Iterator
@@ -125,8 +107,7 @@ final class SubscriptionStorage: @unchecked Sendable {
         self.delivery = Locked(
             Delivery(owner: owner, continuation: continuation, softLimit: max(1, options.softLimit))
         )
-        self.place = .allocate(capacity: 1)
-        self.place.initialize(to: Place())
+        self.place = ConsumerPlace.allocate()
     }
 
     deinit {
@@ -145,43 +126,22 @@ final class SubscriptionStorage: @unchecked Sendable {
 
     // MARK: - The consumer's side
 
-    /// The next buffered message, without waiting.
-    ///
-    /// 3 to 4 ns in the loop of a caller that inlines it, against some 60
-    /// for a call across modules.
-    @inlinable
-    @inline(__always)
-    func takeBuffered() -> STOMPMessage? {
-        guard !self.isTaken.exchange(true, ordering: .acquiring) else { return nil }
-        let index = self.place.pointee.cursor
-        guard
-            index < self.place.pointee.windowEnd, !self.isRevoked.load(ordering: .relaxed),
-            let batch = self.place.pointee.batch
-        else {
-            self.isTaken.store(false, ordering: .releasing)
-            return nil
-        }
-        self.place.pointee.cursor = index &+ 1
-        self.isTaken.store(false, ordering: .releasing)
-        return STOMPMessage(batch: batch, index: index)
-    }
-
     /// The next message; waits for one.
     ///
     /// `nil`: the subscription has ended as wished, or the task was cancelled.
     @inline(never)
     @usableFromInline
     func takeNext(isolation: isolated (any Actor)?) async throws(STOMPError) -> STOMPMessage? {
-        guard !self.isTaken.exchange(true, ordering: .acquiring) else {
+        guard !self.place.pointee.isTaken.exchange(true, ordering: .acquiring) else {
             throw STOMPError(
                 .alreadyIterating,
                 "Another task iterates the subscription \(self.id); iterate it in one place and share the messages."
             )
         }
-        defer { self.isTaken.store(false, ordering: .releasing) }
+        defer { self.place.pointee.isTaken.store(false, ordering: .releasing) }
         self.isHandling.store(false, ordering: .relaxed)
         while true {
-            if self.isRevoked.load(ordering: .acquiring), try self.mustStop() { return nil }
+            if self.place.pointee.isRevoked.load(ordering: .acquiring), try self.mustStop() { return nil }
             if Task.isCancelled {
                 self.delivery.withLock { $0.isWaiting = false }
                 return nil
@@ -189,7 +149,7 @@ final class SubscriptionStorage: @unchecked Sendable {
             if let batch = self.place.pointee.batch, self.place.pointee.cursor < batch.count {
                 self.isHandling.store(true, ordering: .sequentiallyConsistent)
                 // Who seals and then finds nobody handling has been seen here.
-                guard !self.isRevoked.load(ordering: .sequentiallyConsistent) else {
+                guard !self.place.pointee.isRevoked.load(ordering: .sequentiallyConsistent) else {
                     self.isHandling.store(false, ordering: .relaxed)
                     continue
                 }
@@ -224,14 +184,13 @@ final class SubscriptionStorage: @unchecked Sendable {
             delivery.release(batch)
             return true
         }
-        self.place.pointee = Place()
-        if !isDead { self.place.pointee.batch = batch }
+        ConsumerPlace.load(isDead ? nil : batch, at: self.place)
     }
 
     /// Gives back the credit of the batch that was handed out.
     private func releaseCurrent() {
         guard let batch = self.place.pointee.batch else { return }
-        self.place.pointee = Place()
+        ConsumerPlace.load(nil, at: self.place)
         let isFull = self.delivery.withLock { delivery in
             delivery.release(batch)
             delivery.stuckSince = nil
@@ -284,10 +243,10 @@ final class SubscriptionStorage: @unchecked Sendable {
     /// - Returns: whether the loop ends.
     private func mustStop() throws(STOMPError) -> Bool {
         // Before the look: who revokes afterwards sets it again.
-        self.isRevoked.store(false, ordering: .sequentiallyConsistent)
+        self.place.pointee.isRevoked.store(false, ordering: .sequentiallyConsistent)
         let (isRevoked, isSealed) = self.delivery.withLock { ($0.isRevoked, $0.isSealed) }
         if isRevoked || isSealed {
-            self.isRevoked.store(true, ordering: .sequentiallyConsistent)
+            self.place.pointee.isRevoked.store(true, ordering: .sequentiallyConsistent)
             self.releaseCurrent()
             self.ready = []
             self.noteHandled()

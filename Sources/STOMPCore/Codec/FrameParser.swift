@@ -44,6 +44,9 @@ package struct FrameParser: ~Copyable {
     /// Whether the content-length is nothing but digits.
     private var isPlain = true
     private var layout = HeaderLayout()
+    /// How much room there was for the last read, and whether that filled it.
+    private var offered = 0
+    private var isFlooded = false
     /// How large the last frame was, if it was large: the next is likely to be as large.
     private var expected = 0
 
@@ -75,14 +78,14 @@ package struct FrameParser: ~Copyable {
     /// Reading into less room than this is not worth a system call.
     private static let leastRoom = 4 * 1024
     /// From this size on it pays to read whole frames, with the EOL after it and a few bytes for one that is larger.
-    private static let (largeFrame, slack) = (16 * 1024, 64)
+    private static let largeFrame = 16 * 1024, slack = 64
     /// Doubling ends here, so that offsets in the largest chunk stay below 32 bits.
     private static let mostGrowth = 256 * 1024 * 1024
 
     /// Where the next bytes are to be read; what is read is then announced by ``received(_:)``.
     package mutating func freeSpace() -> UnsafeMutableRawBufferPointer {
         if self.start == self.end, self.chunk.capacity > 0 {
-            if self.chunk.capacity > self.pool.chunkCapacity {
+            if !self.chunk.isRecycled {
                 // It was made for one large frame.
                 self.releaseChunk()
             } else if isKnownUniquelyReferenced(&self.chunk) {
@@ -106,11 +109,13 @@ package struct FrameParser: ~Copyable {
             let more = (self.chunk.capacity - self.start - likely) / self.expected * self.expected
             room = min(room, likely + more - partial + Self.slack)
         }
+        self.offered = room
         return UnsafeMutableRawBufferPointer(start: self.chunk.base + self.end, count: room)
     }
 
     private mutating func moveToNewChunk(holding byteCount: Int) {
-        let new = byteCount <= self.pool.chunkCapacity ? self.pool.take() : ByteChunk(capacity: byteCount)
+        let pool = self.isFlooded ? self.pool.larger ?? self.pool : self.pool
+        let new = byteCount <= pool.chunkCapacity ? pool.take() : ByteChunk(capacity: byteCount)
         let partial = self.end - self.start
         new.base.copyMemory(from: self.chunk.base + self.start, byteCount: partial)
         self.chunk = new
@@ -121,6 +126,7 @@ package struct FrameParser: ~Copyable {
     /// `count` bytes have been read into ``freeSpace()``.
     package mutating func received(_ count: Int) {
         self.end += count
+        self.isFlooded = count == self.offered
     }
 
     /// Lets go of the chunk when no frame is under way: an idle connection holds none.
@@ -314,15 +320,7 @@ package struct FrameParser: ~Copyable {
             }
             count -= 1
         }
-        let word = base.loadUnaligned(as: UInt64.self)
-        switch count {
-        case 7 where word & Words.seven == Words.messageCommand: self.found.kind = .message
-        case 7 where word & Words.seven == Words.receiptCommand: self.found.kind = .receipt
-        case 5 where word & Words.five == Words.errorCommand: self.found.kind = .error
-        case 9 where word == Words.connecte && base.load(fromByteOffset: 8, as: UInt8.self) == UInt8(ascii: "D"):
-            self.found.kind = .connected
-        default: self.found.kind = .other
-        }
+        self.found.kind = FrameReference.Kind(command: base, byteCount: count)
     }
 
     private mutating func noteContentLength(_ base: UnsafeRawPointer, _ start: Int, _ end: Int) throws(STOMPError) {

@@ -21,6 +21,22 @@ enum Words {
     static var seven: UInt64 { UInt64(littleEndian: 0x00ff_ffff_ffff_ffff) }
 }
 
+extension FrameReference.Kind {
+    /// What a command line says, after which eight bytes more can be read.
+    @inline(__always)
+    init(command base: UnsafeRawPointer, byteCount: Int) {
+        let word = base.loadUnaligned(as: UInt64.self)
+        switch byteCount {
+        case 7 where word & Words.seven == Words.messageCommand: self = .message
+        case 7 where word & Words.seven == Words.receiptCommand: self = .receipt
+        case 5 where word & Words.five == Words.errorCommand: self = .error
+        case 9 where word == Words.connecte && base.load(fromByteOffset: 8, as: UInt8.self) == UInt8(ascii: "D"):
+            self = .connected
+        default: self = .other
+        }
+    }
+}
+
 extension UnsafeRawPointer {
     /// The number that these bytes say, up to nine digits and without a leading zero.
     @inline(__always)

@@ -27,6 +27,11 @@ package final class ByteChunk: @unchecked Sendable {
         self.pool = pool
     }
 
+    /// Whether another use may follow; one made for a large frame is freed.
+    var isRecycled: Bool {
+        self.pool != nil
+    }
+
     deinit {
         if let pool = self.pool {
             pool.takeBack(self.base)
@@ -43,16 +48,24 @@ package final class ChunkPool: Sendable {
         let base: UnsafeMutableRawPointer
     }
 
-    /// 128 KiB: larger reads gained nothing when measured, smaller ones lost.
-    package static let shared = ChunkPool(chunkCapacity: 128 * 1024, freeLimit: 64)
+    /// 128 KiB; and 512 KiB for who has filled these, since then the system calls are what costs: each tells the peer of
+    /// the room it has made, and sends on what the peer then has.
+    package static let shared = ChunkPool(
+        chunkCapacity: 128 * 1024,
+        freeLimit: 32,
+        larger: ChunkPool(chunkCapacity: 512 * 1024, freeLimit: 8)
+    )
 
     package let chunkCapacity: Int
+    /// For who fills these.
+    package let larger: ChunkPool?
     private let freeLimit: Int
     private let free = Locked<[Block]>([])
 
-    package init(chunkCapacity: Int, freeLimit: Int) {
+    package init(chunkCapacity: Int, freeLimit: Int, larger: ChunkPool? = nil) {
         self.chunkCapacity = chunkCapacity
         self.freeLimit = freeLimit
+        self.larger = larger
     }
 
     package func take() -> ByteChunk {

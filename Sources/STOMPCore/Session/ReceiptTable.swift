@@ -7,9 +7,18 @@
 /// processed.
 package struct ReceiptTable<Waiter: Sendable>: Sendable {
     @usableFromInline
+    @frozen
     package struct Pending: Sendable {
+        @usableFromInline
         var waiter: Waiter
+        @usableFromInline
         var deadline: Duration
+
+        @inlinable
+        init(waiter: Waiter, deadline: Duration) {
+            self.waiter = waiter
+            self.deadline = deadline
+        }
     }
 
     @usableFromInline
@@ -71,17 +80,19 @@ package struct ReceiptTable<Waiter: Sendable>: Sendable {
     }
 
     /// The id that a `receipt-id` header names, if it can be one of ours.
-    @inlinable
     package static func id(from text: String) -> UInt64? {
-        self.id(from: text.utf8)
+        var text = text
+        return text.withUTF8 { self.id(from: UnsafeRawBufferPointer($0)) }
     }
 
     /// As ``id(from:)-(String)``, from the octets of a header.
-    @inlinable
-    package static func id(from digits: some Collection<UInt8>) -> UInt64? {
-        guard !digits.isEmpty, digits.count <= 19, digits.first != 48 || digits.count == 1,
-            digits.allSatisfy({ $0 >= 48 && $0 <= 57 })
-        else { return nil }
-        return digits.reduce(0) { $0 * 10 + UInt64($1 - 48) }
+    package static func id(from digits: UnsafeRawBufferPointer) -> UInt64? {
+        guard let first = digits.first, digits.count <= 19, first != 48 || digits.count == 1 else { return nil }
+        var id: UInt64 = 0
+        for digit in digits {
+            guard digit >= 48, digit <= 57 else { return nil }
+            id = id &* 10 &+ UInt64(digit &- 48)
+        }
+        return id
     }
 }
