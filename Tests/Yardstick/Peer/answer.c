@@ -82,7 +82,7 @@ static bool parse_beats(Text text, uint64_t *sent, uint64_t *wanted)
 
 static void answer_connect(Connection *connection, const Request *request)
 {
-    Text versions = request->fields[ACCEPT_VERSION], beats = request->fields[HEART_BEAT];
+    Text versions = field(request, ACCEPT_VERSION), beats = field(request, HEART_BEAT);
     uint64_t sent = 0, wanted = 0;
     if (!equal(request->command, "CONNECT") && !equal(request->command, "STOMP")) {
         refuse(connection, "not connected");
@@ -122,7 +122,7 @@ static void answer_connect(Connection *connection, const Request *request)
 
 static Subscription **find_subscription(Connection *connection, const Request *request)
 {
-    Text id = request->fields[ID], destination = request->fields[DESTINATION];
+    Text id = field(request, ID), destination = field(request, DESTINATION);
     Subscription **link = &connection->subscriptions;
     for (; *link; link = &(*link)->next)
         if (id.at ? equal(id, (*link)->id) : equal(destination, (*link)->destination)) break;
@@ -131,12 +131,12 @@ static Subscription **find_subscription(Connection *connection, const Request *r
 
 static void subscribe(Connection *connection, const Request *request)
 {
-    Text id = request->fields[ID];
-    if (!request->fields[DESTINATION].at) {
+    Text id = field(request, ID);
+    if (!field(request, DESTINATION).at) {
         refuse(connection, "SUBSCRIBE without destination");
         return;
     }
-    if (id.count > NAME_LIMIT || request->fields[DESTINATION].count > NAME_LIMIT) {
+    if (id.count > NAME_LIMIT || field(request, DESTINATION).count > NAME_LIMIT) {
         refuse(connection, "id or destination too long");
         return;
     }
@@ -152,8 +152,8 @@ static void subscribe(Connection *connection, const Request *request)
     while (*link) link = &(*link)->next;
     Subscription *subscription = obtain(sizeof *subscription);
     subscription->id = copy_of(id);
-    subscription->destination = copy_of(request->fields[DESTINATION]);
-    subscription->acknowledges = starts_with(request->fields[ACK], "client");
+    subscription->destination = copy_of(field(request, DESTINATION));
+    subscription->acknowledges = starts_with(field(request, ACK), "client");
     *link = subscription;
     connection->subscription_count++;
     connection->counters.subscribes++;
@@ -193,7 +193,7 @@ void forget_subscriptions(Connection *connection)
 static void deliver(Connection *connection, const Subscription *subscription, const Request *request, bool counters)
 {
     Bytes *output = &connection->output;
-    Text type = request->fields[CONTENT_TYPE].at ? request->fields[CONTENT_TYPE] : text_of("text/plain");
+    Text type = field(request, CONTENT_TYPE).at ? field(request, CONTENT_TYPE) : text_of("text/plain");
     Text body = counters ? (Text){0} : request->body;
     append_message_head(output, connection, subscription, ++connection->counters.echoes, body.count, type, 0, 0);
     if (counters) append_counters(output, &connection->counters);
@@ -206,7 +206,7 @@ static void deliver(Connection *connection, const Subscription *subscription, co
 
 static void take(Connection *connection, const Request *request)
 {
-    Text destination = request->fields[DESTINATION], receipt = request->fields[RECEIPT];
+    Text destination = field(request, DESTINATION), receipt = field(request, RECEIPT);
     if (!destination.at) {
         refuse(connection, "SEND without destination");
         return;
@@ -240,7 +240,7 @@ static uint64_t number_at_end(Text id)
 
 static bool acknowledge(Connection *connection, const Request *request, uint64_t *counter)
 {
-    Text id = request->fields[connection->version >= 12 ? ID : MESSAGE_ID];
+    Text id = field(request, connection->version >= 12 ? ID : MESSAGE_ID);
     if (!id.at) {
         refuse(connection, "nothing is acknowledged");
         return false;
@@ -253,7 +253,7 @@ static bool acknowledge(Connection *connection, const Request *request, uint64_t
 void answer(Connection *connection, const Request *request)
 {
     Counters *counters = &connection->counters;
-    Text command = request->command, receipt = request->fields[RECEIPT];
+    Text command = request->command, receipt = field(request, RECEIPT);
     if (!connection->version) {
         answer_connect(connection, request);
         return;

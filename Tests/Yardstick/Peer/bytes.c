@@ -19,31 +19,6 @@ char *copy_of(Text text)
     return copy;
 }
 
-Text text_of(const char *string) { return (Text){string, strlen(string)}; }
-
-bool equal(Text text, const char *string)
-{
-    return text.at && text.count == strlen(string) && !memcmp(text.at, string, text.count);
-}
-
-bool starts_with(Text text, const char *string)
-{
-    size_t count = strlen(string);
-    return text.at && text.count >= count && !memcmp(text.at, string, count);
-}
-
-bool number_of(Text digits, uint64_t *number)
-{
-    uint64_t sum = 0;
-    if (!digits.at || !digits.count || digits.count > 9) return false;
-    for (size_t i = 0; i < digits.count; i++) {
-        if (digits.at[i] < '0' || digits.at[i] > '9') return false;
-        sum = sum * 10 + (uint64_t)(digits.at[i] - '0');
-    }
-    *number = sum;
-    return true;
-}
-
 void reserve(Bytes *bytes, size_t count)
 {
     if (bytes->start == bytes->end) bytes->start = bytes->end = 0;

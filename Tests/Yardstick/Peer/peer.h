@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     HEAD_LIMIT = 64 * 1024,          // command and headers of a frame from the client
@@ -73,12 +74,6 @@ typedef struct Connection {
 
 void *obtain(size_t count);
 char *copy_of(Text text);
-Text text_of(const char *string);
-bool equal(Text text, const char *string);
-bool starts_with(Text text, const char *string);
-// The number that these digits are, at most nine of them.
-bool number_of(Text digits, uint64_t *number);
-
 void reserve(Bytes *bytes, size_t count);
 void append(Bytes *bytes, const void *from, size_t count);
 void append_string(Bytes *bytes, const char *string);
@@ -87,17 +82,50 @@ void append_number(Bytes *bytes, uint64_t number);
 void release(Bytes *bytes);
 static inline size_t waiting(const Bytes *bytes) { return bytes->end - bytes->start; }
 
+// Inlined, since they are asked for each frame.
+static inline Text text_of(const char *string) { return (Text){string, strlen(string)}; }
+
+static inline bool equal(Text text, const char *string)
+{
+    return text.at && text.count == strlen(string) && !memcmp(text.at, string, text.count);
+}
+
+static inline bool starts_with(Text text, const char *string)
+{
+    return text.at && text.count >= strlen(string) && !memcmp(text.at, string, strlen(string));
+}
+
+// The number that these digits are, at most nine of them.
+static inline bool number_of(Text digits, uint64_t *number)
+{
+    uint64_t sum = 0;
+    if (!digits.at || !digits.count || digits.count > 9) return false;
+    for (size_t i = 0; i < digits.count; i++) {
+        if (digits.at[i] < '0' || digits.at[i] > '9') return false;
+        sum = sum * 10 + (uint64_t)(digits.at[i] - '0');
+    }
+    *number = sum;
+    return true;
+}
+
 // ---- request.c
 
 typedef enum {
     ID, ACK, RECEIPT, MESSAGE_ID, HEART_BEAT, DESTINATION, CONTENT_TYPE, ACCEPT_VERSION, CONTENT_LENGTH, FIELD_COUNT
 } Field;
 
-// A frame from the client. Fields that it does not have are null.
+// A frame from the client.
 typedef struct {
     Text command, body;
-    Text fields[FIELD_COUNT];
+    unsigned present;         // a bit for each field that it has
+    Text fields[FIELD_COUNT]; // the others are not set
 } Request;
+
+// Null if the frame does not have it.
+static inline Text field(const Request *request, Field which)
+{
+    return request->present & 1u << which ? request->fields[which] : (Text){0};
+}
 
 typedef enum { COMPLETE, INCOMPLETE, MALFORMED } Parsed;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 // Their lengths tell nearly all of them apart.
-static Field field_named(const char *name, size_t count)
+static inline Field field_named(const char *name, size_t count)
 {
     switch (count) {
     case 2: return memcmp(name, "id", 2) ? FIELD_COUNT : ID;
@@ -44,8 +44,10 @@ static Parsed parse_head(const char **at, const char *end, Request *request)
             if (!colon) return MALFORMED;
             Field field = field_named(line, (size_t)(colon - line));
             // The first of several counts.
-            if (field != FIELD_COUNT && !request->fields[field].at)
+            if (field != FIELD_COUNT && !(request->present & 1u << field)) {
+                request->present |= 1u << field;
                 request->fields[field] = (Text){colon + 1, (size_t)(line + count - colon) - 1};
+            }
         }
         line = eol + 1;
     }
@@ -62,12 +64,12 @@ Parsed parse(Connection *connection, Text bytes, Request *request, size_t *byte_
 {
     if (bytes.count < connection->needed) return INCOMPLETE;
     const char *at = bytes.at, *end = bytes.at + bytes.count;
-    memset(request, 0, sizeof *request);
+    request->present = 0;
     Parsed head = parse_head(&at, end, request);
     if (head != COMPLETE) return head;
 
     size_t head_count = (size_t)(at - bytes.at), body_count;
-    if (request->fields[CONTENT_LENGTH].at) {
+    if (request->present & 1u << CONTENT_LENGTH) {
         uint64_t length;
         if (!number_of(trimmed(request->fields[CONTENT_LENGTH]), &length)) return MALFORMED;
         if (length > FRAME_LIMIT - HEAD_LIMIT) return MALFORMED;
