@@ -74,7 +74,11 @@ def heading(lines):
     text = "# Against the others\n\n"
     text += f"Measured on {', '.join(dates)}; {'; '.join(unique(line['machine'] for line in lines))}. "
     text += f"Medians of {max(line.get('rounds', 1) for line in lines)} interleaved rounds, TCP on loopback. "
-    text += "Written by `Tests/Yardstick/compare`.\n"
+    rounds = max(line.get("rounds", 1) for line in lines)
+    modes = ",".join(mode for mode in measuring.MODES if any(mode == line["mode"] for line in lines))
+    sizes = ",".join(str(size) for size in sorted(unique(line["size"] for line in lines)))
+    text += f"Written by\n\n    Tests/Yardstick/compare --modes {modes} --sizes {sizes} --rounds {rounds}\n"
+    text += "\nA yardstick in C is no client: `floor` does the least that any client can do, `parse` plain STOMP work.\n"
     versions = {line["client"]: line["version"] for line in lines if line.get("version")}
     ours = versions.pop(OURS, "")
     text += f"\nswift-stomp is at {ours}. " if ours else "\n"
