@@ -231,7 +231,7 @@ def today():
 def first_line(*command):
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
-        return (done.stdout.strip() or done.stderr.strip()).splitlines()[0]
+        return done.stdout.strip().splitlines()[0] if done.returncode == 0 else ""
     except (OSError, IndexError, subprocess.TimeoutExpired):
         return ""
 
