@@ -85,7 +85,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "BenchBroker",
-            dependencies: ["ExampleCertificates", "STOMP", "STOMPTesting"],
+            dependencies: ["ExampleCertificates", "ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Tests/Yardstick/Broker",
             swiftSettings: settings
         ),

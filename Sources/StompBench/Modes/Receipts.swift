@@ -16,11 +16,13 @@ struct Receipts: Workload {
     private func send(_ client: STOMPClient) async throws -> Round {
         let arguments = self.target.arguments
         let count = arguments.count
+        let body = self.target.body
+        let variants = HeaderVariants(total: arguments.headers, own: 4)
         let stopwatch = Stopwatch()
         let times = try await withThrowingTaskGroup(of: [Duration].self) { group in
             for worker in 0..<min(self.inFlight, count) {
                 group.addTask(name: "bench.sender") {
-                    try await self.send(client, from: worker, countingProgress: worker == 0)
+                    try await self.send(client, from: worker, body, variants)
                 }
             }
             var times: [Duration] = []
@@ -43,12 +45,11 @@ struct Receipts: Workload {
     private func send(
         _ client: STOMPClient,
         from first: Int,
-        countingProgress: Bool
+        _ body: [UInt8],
+        _ variants: HeaderVariants
     ) async throws -> [Duration] {
         let arguments = self.target.arguments
         let destination = STOMPDestination(arguments.destination ?? "/sink")
-        let body = self.target.body
-        let variants = HeaderVariants(total: arguments.headers, own: 4)
         var times: [Duration] = []
         times.reserveCapacity(arguments.count / self.inFlight + 1)
         var last = ContinuousClock.now
@@ -63,7 +64,7 @@ struct Receipts: Workload {
             let now = ContinuousClock.now
             times.append(now - last)
             last = now
-            if countingProgress, self.target.progress.isShown, times.count & 255 == 0 {
+            if first == 0, self.target.progress.isShown, times.count & 255 == 0 {
                 await self.target.progress.note("confirmed", number, of: arguments.count)
             }
         }

@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import ExampleCertificates
+import ExampleSupport
 import STOMP
 import STOMPTesting
 
@@ -27,7 +28,7 @@ struct BenchBroker {
         do {
             try await self.run(Array(CommandLine.arguments.dropFirst()))
         } catch {
-            fputs("BenchBroker: \(error)\n", stderr)
+            StandardError.write("BenchBroker: \(error)")
             exit(1)
         }
     }
@@ -44,7 +45,7 @@ struct BenchBroker {
                 group.addTask(name: "bench.broker") { try await place.broker.run() }
                 print(place.url)
             }
-            fflush(stdout)
+            fflush(nil)
             group.addTask(name: "bench.end") { try await self.waitForEnd(within: seconds) }
             // The end, or the first broker that cannot go on.
             try await group.next()
