@@ -4,16 +4,18 @@
 // Two yardsticks, by the drivers' contract: PROGRAM HOST PORT recv|send|rtt|ack COUNT BODYSIZE, one line of JSON.
 //
 // Built with -DFLOOR as `floor`, the least that any client can do:
-//   recv  reads up to 1 MiB at a time and looks for each NUL with memchr; closes its side after SUBSCRIBE, so that the end of
-//         the stream says that all has come. It looks at no header, and could not tell a NUL in a body from a frame's end.
+//   recv  reads up to 1 MiB at a time and looks for each NUL with memchr; closes its side after SUBSCRIBE, so that the
+//         end of the stream says that all has come. It looks at no header, and could not tell a NUL in a body from a
+//         frame's end.
 //   send  writes blocks of 256 KiB of frames that were built before; at the end one SEND with a receipt.
 //   rtt   writes a frame that was built before with a new receipt id in it, and reads up to a NUL.
-//   ack   reads as in recv, and for each NUL copies an ACK that was built before, with the number counted up, into a buffer
-//         that is written after each read. It relies on the peer to number its messages one after the other.
+//   ack   reads as in recv, and for each NUL copies an ACK that was built before, with the number counted up, into a
+//         buffer that is written after each read. It relies on the peer to number its messages one after the other.
 // Otherwise as `parse`, plain STOMP work as one would write it in C for one purpose:
 //   recv  finds command, headers and body of each frame where they lie, one memchr for each line and one for its colon;
 //         reads content-length, and skips that much; looks at the length of the message id; checks that a NUL follows.
-//         It decodes no escapes, checks no UTF-8, keeps no message, has no limits but its buffer's size, one subscription.
+//         It decodes no escapes, checks no UTF-8, keeps no message, has no limit but its buffer's size, and only one
+//         subscription.
 //   send  formats each frame, and writes it alone.
 //   rtt   the same with a receipt, and reads the RECEIPT as any frame.
 //   ack   as recv, with an ACK for each message; they are written when all that has been read is used up.
@@ -107,7 +109,10 @@ typedef struct {
     Text command, message_id, ack, content_length, body;
 } Frame;
 
-static bool is(Text text, const char *name, size_t count) { return text.count == count && !memcmp(text.at, name, count); }
+static bool is(Text text, const char *name, size_t count)
+{
+    return text.count == count && !memcmp(text.at, name, count);
+}
 
 // Takes a frame that has come as a whole.
 static bool take_frame(Frame *frame)
@@ -198,6 +203,24 @@ static size_t format_receipt_head(char *head, size_t size, uint64_t receipt)
                             (unsigned long long)receipt, size);
 }
 
+// ---- Times of round trips
+
+static double *trips; // µs, one for each
+static uint64_t trip_count;
+
+static double microseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int by_time(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
 // ---- The modes
 
 #ifdef FLOOR
@@ -245,6 +268,7 @@ static void round_trips(uint64_t count, size_t size, const char *body)
     size_t head_count = format_receipt_head(frame, size, 0);
     memcpy(frame + head_count, body, size + 1);
     char *number = strstr(frame, "receipt:") + 8;
+    double last = microseconds();
     for (; count > 0; count--) {
         size_t got = 0, more;
         increase(number);
@@ -254,6 +278,9 @@ static void round_trips(uint64_t count, size_t size, const char *body)
             if (!more) fail("the connection has ended");
             got += more;
         } while (!memchr(input, 0, got));
+        double now = microseconds();
+        trips[trip_count++] = now - last;
+        last = now;
     }
     free(frame);
 }
@@ -336,9 +363,13 @@ static void send_all(uint64_t count, size_t size, const char *body)
 static void round_trips(uint64_t count, size_t size, const char *body)
 {
     char head[HEAD_SIZE];
+    double last = microseconds();
     for (uint64_t i = 1; i <= count; i++) {
         send_frame(head, format_receipt_head(head, size, i), body, size + 1);
         wait_for("RECEIPT");
+        double now = microseconds();
+        trips[trip_count++] = now - last;
+        last = now;
     }
 }
 
@@ -429,6 +460,7 @@ int main(int argc, char **argv)
     connect_to(argv[1], argv[2]);
     write_all(hello, sizeof hello);
     wait_for("CONNECTED");
+    if (!strcmp(mode, "rtt")) trips = obtain((size_t)(count + 1) * sizeof *trips);
     Times start = times();
     if (!strcmp(mode, "recv")) receive(count, size);
     else if (!strcmp(mode, "send")) send_all(count, size, body);
@@ -437,10 +469,16 @@ int main(int argc, char **argv)
     else fail("the mode is none of recv, send, rtt and ack");
     Times end = times();
     printf("{\"mode\":\"%s\",\"count\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"cpu_user\":%.6f,\"cpu_sys\":%.6f,"
-           "\"max_rss_kb\":%ld}\n",
+           "\"max_rss_kb\":%ld",
            mode, (unsigned long long)count, (unsigned long long)(count * size), end.wall - start.wall,
            end.user - start.user, end.system - start.system, peak_kilobytes());
+    if (trip_count > 0) {
+        qsort(trips, trip_count, sizeof *trips, by_time);
+        printf(",\"p50_us\":%.2f,\"p99_us\":%.2f", trips[trip_count / 2], trips[trip_count * 99 / 100]);
+    }
+    printf("}\n");
     close(peer);
+    free(trips);
     free(body);
     return 0;
 }

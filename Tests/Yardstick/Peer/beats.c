@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 //
-// A wheel: each connection that wants beats is in the slot of the tick at which its next one is due, so a tick looks at few
-// of ten thousand.
+// A wheel: each connection that wants beats is in the slot of the tick at which its next one is due, so a tick looks at
+// few of ten thousand.
 #include "peer.h"
 
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 //
-// Reading, writing and closing. All connections read into one buffer; what is left of a frame that is not complete belongs
-// to its connection, so one that is idle holds no more than its structure.
+// Reading, writing and closing. All connections read into one buffer; what is left of a frame that is not complete
+// belongs to its connection, so one that is idle holds no more than its structure.
 #include "peer.h"
 
 #include <errno.h>
@@ -58,7 +58,8 @@ static void print_counters(const Connection *connection)
         {"beats", counters->beats}, {"reads", counters->reads}, {"writes", counters->writes},
         {"bytes_in", counters->bytes_in}, {"bytes_out", counters->bytes_out},
     };
-    printf("{\"conn\":%u,\"version\":\"%d.%d\"", connection->number, connection->version / 10, connection->version % 10);
+    int version = connection->version;
+    printf("{\"conn\":%u,\"version\":\"%d.%d\"", connection->number, version / 10, version % 10);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) printf(",\"%s\":%" PRIu64, all[i].name, all[i].number);
     printf("}\n");
     fflush(stdout);

@@ -17,19 +17,20 @@
 //   SEND /stats                            The RECEIPT, if asked for, has the connection's counters in x-... headers;
 //                                          so have MESSAGEs to the connection's subscriptions to /stats.
 //
-// Message ids end in a number of ten digits, which counts from 1 for each subscription; `ack` headers, for a client that
-// acknowledges in 1.2, are equal to the message id, and come on top of the count of headers. Pushes of a connection run
-// one after the other. Each receipt is answered; ACK, NACK, BEGIN, COMMIT and ABORT are counted, and the numbers at the
-// end of acknowledged ids added up. Beats are sent as often as the client asks for, at most every 100 ms; that the client's
-// own fail to come is not minded. When a connection ends its counters are printed, one line of JSON.
+// Message ids end in a number of ten digits, which counts from 1 for each subscription; `ack` headers, for a client
+// that acknowledges in 1.2, are equal to the message id, and come on top of the count of headers. Pushes of a
+// connection run one after the other. Each receipt is answered; ACK, NACK, BEGIN, COMMIT and ABORT are counted, and the
+// numbers at the end of acknowledged ids added up. Beats are sent as often as the client asks for, at most every
+// 100 ms; that the client's own fail to come is not minded. When a connection ends its counters are printed, one line
+// of JSON.
 //
 //   peer [-p PORT] [-t SECONDS] [-e]
 //     -p  the port at 127.0.0.1; 0, which is the default, is any free one
 //     -t  ends by itself after so many seconds; 3600 is the default
 //     -e  message ids with colons, as ActiveMQ's have them; they come escaped
 //
-// The first line that it prints is "listening on 127.0.0.1 port N". Whoever starts it reads on, or lets it print into a file:
-// it waits where it cannot print.
+// The first line that it prints is "listening on 127.0.0.1 port N". Whoever starts it reads on, or lets it print into a
+// file: it waits where it cannot print.
 #include "peer.h"
 
 #include <arpa/inet.h>

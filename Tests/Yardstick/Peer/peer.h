@@ -178,7 +178,7 @@ void events_begin(int listener);
 void events_add(Connection *connection);
 void events_change(Connection *connection);
 void events_remove(Connection *connection);
-// Waits for at most so many ms, then calls `accept_all`, or `serve` for each connection on which something has happened.
+// Waits for at most so many ms, then calls `accept_all`, or `serve` for each connection on which something happened.
 void events_wait(int64_t limit, void (*accept_all)(void), void (*serve)(Connection *connection, bool readable));
 
 // ---- connection.c
