@@ -98,9 +98,6 @@ struct Arguments: Sendable {
     private func check() throws(BenchError) {
         if self.mode == .chart, self.files.isEmpty { throw BenchError("chart needs files with JSON lines") }
         if self.isJSON, self.compare != nil { throw BenchError("--compare is for people, and --json for machines") }
-        if self.headers != nil, self.mode == .subscriptions, self.destination == nil {
-            throw BenchError("--headers with subscriptions needs --destination: the peer's rounds have no such headers")
-        }
         if self.mode == .subscriptions, self.count < self.subscriptions {
             throw BenchError(
                 "--count \(self.count) is less than a message for each of \(self.subscriptions) subscriptions"

@@ -86,7 +86,6 @@ struct Consumers: Workload {
     private func crowd(slowRate: Double) async throws -> Crowd {
         let countEach = self.countEach
         ProcessUsage.resetPeak()
-        let before = ProcessUsage.residentKilobytes()
         return try await self.withSubscriptions(3) { client, subscriptions, events in
             let stopwatch = Stopwatch()
             let dead = subscriptions[2]
@@ -100,10 +99,13 @@ struct Consumers: Workload {
                 }
                 group.addTask(name: "bench.events") { await Crowd.watch(events, for: dead.id) }
                 var crowd = Crowd()
-                while crowd.pace == nil, let report = try await group.next() { crowd.take(report) }
+                // Until the dead one ends, which may end what comes to the others: a peer's round is all or nothing.
+                while crowd.pace == nil, crowd.deadEnd == nil, let report = try await group.next() {
+                    crowd.take(report)
+                }
                 crowd.measurement = stopwatch.measurement(mode: BenchMode.consumers.rawValue, count: 0, byteCount: 0)
                 // Where the memory was at its most: what the slow one holds is still there.
-                crowd.memoryGrowth = ProcessUsage.peakKilobytes() - before
+                crowd.memoryGrowth = ProcessUsage.peakKilobytes() - self.target.baselineKilobytes
                 group.cancelAll()
                 while let report = try await group.next() { crowd.take(report) }
                 // It holds what came to it until now.

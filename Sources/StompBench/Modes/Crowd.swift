@@ -69,18 +69,20 @@ struct Crowd: Sendable {
         }
     }
 
-    /// Sees the end of a subscription, and how often reading was paused.
+    /// Sees the end of a subscription, and how often reading was paused until then.
     static func watch(_ events: AsyncStream<STOMPEvent>, for id: String) async -> Report {
-        var end: End?
         var pauses = 0
         for await event in events {
             switch event {
-            case .readingPaused: pauses += 1
-            case .subscriptionFailed(id, let error): end = End(time: .now, code: error.code.description)
-            default: break
+            case .readingPaused:
+                pauses += 1
+            case .subscriptionFailed(id, let error):
+                return .events(deadEnd: End(time: .now, code: error.code.description), pauses: pauses)
+            default:
+                break
             }
         }
-        return .events(deadEnd: end, pauses: pauses)
+        return .events(deadEnd: nil, pauses: pauses)
     }
 }
 
@@ -102,6 +104,8 @@ struct Pace: Sendable {
     }
 
     /// Takes messages as fast as they come; the time begins with the first.
+    ///
+    /// Cancelled, it is content with fewer.
     static func taking(_ count: Int, from messages: STOMPSubscription) async throws -> Pace {
         let interval = max(1, min(256, count / 64))
         var pace: Pace?
@@ -114,7 +118,7 @@ struct Pace: Sendable {
             if received % interval == 0 || received == count { pace?.samples.append((.now, received)) }
             if received == count { break }
         }
-        guard received == count, let pace else {
+        guard received == count || Task.isCancelled, let pace else {
             throw BenchError("a consumer's subscription ended after \(received) of \(count) messages")
         }
         return pace

@@ -28,6 +28,7 @@ struct IdleConnections: Workload {
             try await self.connect(clients, &group)
             let memory = ProcessUsage.residentKilobytes() - before
             let measurement = try await self.idle(clients, configuration.clock)
+            let session = clients.first?.session
             let lost = clients.count { !$0.isConnected }
             for client in clients { client.beginGracefulShutdown() }
             var reason: STOMPError?
@@ -36,7 +37,7 @@ struct IdleConnections: Workload {
                 let why = reason.map { ": \($0)" } ?? ""
                 throw BenchError("\(lost) of \(clients.count) connections were lost\(why)")
             }
-            return [self.round(measurement, clients, memory: memory)]
+            return [self.round(measurement, session, memory: memory)]
         }
     }
 
@@ -77,15 +78,14 @@ struct IdleConnections: Workload {
         return stopwatch.measurement(mode: BenchMode.connections.rawValue, count: clients.count, byteCount: 0)
     }
 
-    private func round(_ measurement: Measurement, _ clients: [STOMPClient], memory: Int) -> Round {
+    private func round(_ measurement: Measurement, _ session: STOMPSessionInfo?, memory: Int) -> Round {
         var round = self.target.round(measurement)
-        let count = clients.count
+        let count = measurement.count
         round.measurement.size = nil
         round.measurement.connections = count
-        // A side that has promised a beat each second sends one every half second, to be on time.
-        let session = clients.first?.session
-        let perSecond = [session?.outgoingHeartBeat, session?.incomingHeartBeat].reduce(0.0) { sum, interval in
-            sum + (interval.map { 2 / ($0 / .seconds(1)) } ?? 0)
+        // We send a beat after half of the interval, to be on time; the other side is taken to wait for all of it.
+        let perSecond = [(session?.outgoingHeartBeat, 2.0), (session?.incomingHeartBeat, 1.0)].reduce(0.0) { sum, side in
+            sum + (side.0.map { side.1 / ($0 / .seconds(1)) } ?? 0)
         }
         let beats = Double(count) * perSecond * measurement.seconds
         let processor = measurement.userSeconds + measurement.systemSeconds

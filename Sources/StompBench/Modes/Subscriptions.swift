@@ -12,7 +12,8 @@ struct Subscriptions: Workload {
         let count = arguments.subscriptions
         let countEach = arguments.count / count
         guard let base = arguments.destination else {
-            let destination = STOMPDestination("/round/\(count)/\(countEach)/\(arguments.size)")
+            let headers = arguments.headers.map { "/\($0)" } ?? ""
+            let destination = STOMPDestination("/round/\(count)/\(countEach)/\(arguments.size)\(headers)")
             return [try await self.receive(countEach, from: Array(repeating: destination, count: count), run: nil) {}]
         }
         let producer = Producer(target: self.target)

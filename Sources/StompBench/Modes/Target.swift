@@ -8,6 +8,8 @@ struct Target: Sendable {
     let arguments: Arguments
     let servers: STOMPServerList
     let progress: Progress
+    /// What the process took before anything was done.
+    let baselineKilobytes = ProcessUsage.residentKilobytes()
 
     init(_ arguments: Arguments, progress: Progress) throws {
         self.arguments = arguments
