@@ -111,19 +111,19 @@ struct Chart {
         var lastMode: String?
         for group in self.data.groups {
             let bars = self.data.clients.indices.compactMap { client in group.value(of: client).map { (client, $0) } }
+                .sorted { self.isCPU ? $0.1 < $1.1 : $0.1 > $1.1 }
             // A mode is named once.
-            if group.mode != lastMode {
+            let isNamed = group.mode != lastMode
+            if isNamed {
                 if lastMode != nil { y += 6 }
                 lines.append(Self.label(group.mode, y: y + 11, isStrong: true))
                 lastMode = group.mode
-            } else {
-                lines.append(Self.label("", y: y + 11, isStrong: true))
             }
-            lines.append(Self.label(group.details, y: y + 25, isStrong: false))
+            lines.append(Self.label(group.details, y: isNamed ? y + 25 : y + 11, isStrong: false))
             for (index, (client, value)) in bars.enumerated() {
                 lines.append(self.bar(client, value, y: y + Double(index) * Size.step, of: group))
             }
-            y += max(Double(bars.count) * Size.step, Size.leastGroup) + Size.gap
+            y += max(Double(bars.count) * Size.step, isNamed ? Size.leastGroup : 0) + Size.gap
         }
         return (lines.filter { !$0.isEmpty }.joined(separator: "\n"), y - Size.gap / 2)
     }

@@ -84,7 +84,9 @@ struct IdleConnections: Workload {
         round.measurement.size = nil
         round.measurement.connections = count
         // We send a beat after half of the interval, to be on time; the other side is taken to wait for all of it.
-        let perSecond = [(session?.outgoingHeartBeat, 2.0), (session?.incomingHeartBeat, 1.0)].reduce(0.0) { sum, side in
+        let perSecond = [(session?.outgoingHeartBeat, 2.0), (session?.incomingHeartBeat, 1.0)].reduce(0.0) {
+            sum,
+            side in
             sum + (side.0.map { side.1 / ($0 / .seconds(1)) } ?? 0)
         }
         let beats = Double(count) * perSecond * measurement.seconds
