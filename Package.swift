@@ -95,6 +95,14 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        // What Tests/WorkBudget/check counts the instructions of; compiled as a user's target is by default.
+        .target(name: "WorkBudgetPeer", path: "Tests/WorkBudget/Peer"),
+        .executableTarget(
+            name: "WorkBudget",
+            dependencies: ["STOMP", "STOMPCore", "STOMPTransport", "WorkBudgetPeer"],
+            path: "Tests/WorkBudget/Workload",
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
         .testTarget(
             name: "STOMPCoreTests",
             dependencies: ["STOMPCore", "CScan", "TestSupport"],

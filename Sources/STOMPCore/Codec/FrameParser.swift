@@ -138,10 +138,11 @@ package struct FrameParser: ~Copyable {
     /// - Throws: ``STOMPError/Code/protocolViolation`` or the error of a limit; from then on always the same.
     package mutating func next() throws(STOMPError) -> FrameReference? {
         if let failure = self.failure { throw failure }
+        if let frame = self.nextAlike() { return frame }
         do throws(STOMPError) {
             if self.phase == .between {
                 guard try self.skipBetweenFrames() else { return nil }
-                if try !self.repeatHeaders() { self.begin() }
+                self.begin()
             }
             if self.phase == .headers, try !self.scanHeaders() { return nil }
             return try self.completeFrame()
@@ -191,28 +192,22 @@ package struct FrameParser: ~Copyable {
         self.found = .none
     }
 
-    /// Takes the headers at one look, if they are laid out as the last ones were.
+    /// The next frame, if it is complete and its headers are laid out as the last ones were; all else is for others.
     @inline(__always)
-    private mutating func repeatHeaders() throws(STOMPError) -> Bool {
-        let byteCount = self.layout.byteCount
-        guard byteCount > 0, self.end - self.start >= byteCount else { return false }
-        let base = UnsafeRawPointer(self.chunk.base) + self.start
-        guard self.layout.matches(base) else { return false }
-        let digits = self.layout.contentLength
-        if digits.isEmpty {
-            self.contentLength = -1
-        } else {
-            guard let length = base.number(from: digits.lowerBound, to: digits.upperBound) else { return false }
-            if Int(length) > self.limits.bodyLimit { throw self.limits.bodyTooLarge }
-            self.contentLength = Int(length)
+    private mutating func nextAlike() -> FrameReference? {
+        guard self.layout.byteCount > 0, self.phase == .between, self.leniency == .lenient else { return nil }
+        // What most brokers send between frames.
+        while self.start < self.end,
+            self.chunk.base.load(fromByteOffset: self.start, as: UInt8.self) == UInt8(ascii: "\n")
+        {
+            self.start &+= 1
+            self.endOfLineCount &+= 1
         }
-        self.found = self.layout.frame
-        let id = self.layout.subscription
-        self.found.subscriptionNumber = base.number(from: id.lowerBound, to: id.upperBound) ?? 0
-        self.bodyStart = byteCount
-        self.scanned = byteCount
-        self.phase = .body
-        return true
+        let bytes = UnsafeRawPointer(self.chunk.base)
+        let frame = self.layout.frame(in: bytes, self.start..<self.end, bodyLimit: self.limits.bodyLimit)
+        guard let frame else { return nil }
+        self.complete(frame.byteCount)
+        return frame
     }
 
     /// Looks at the bytes up to the blank line, 64 at a time, and returns whether that was reached.
@@ -384,11 +379,16 @@ package struct FrameParser: ~Copyable {
         frame.bodyByteCount = UInt32(truncatingIfNeeded: length)
         if self.leniency != .lenient { try self.validate(frame) }
         let byteCount = self.bodyStart + length + 1
-        self.expected = byteCount >= Self.largeFrame && byteCount <= self.pool.chunkCapacity ? byteCount : 0
-        self.start += byteCount
+        self.complete(byteCount)
         self.phase = .between
         self.contentLength = -1
         return frame
+    }
+
+    @inline(__always)
+    private mutating func complete(_ byteCount: Int) {
+        self.expected = byteCount >= Self.largeFrame && byteCount <= self.pool.chunkCapacity ? byteCount : 0
+        self.start &+= byteCount
     }
 
     private mutating func validate(_ frame: FrameReference) throws(STOMPError) {

@@ -30,6 +30,34 @@ struct HeaderLayout: ~Copyable {
         self.memory?.deallocate()
     }
 
+    /// The frame at the start of `range`, if it is complete and has this layout, and nothing is wrong with its body.
+    @inline(__always)
+    mutating func frame(in bytes: UnsafeRawPointer, _ range: Range<Int>, bodyLimit: Int) -> FrameReference? {
+        let base = bytes + range.lowerBound
+        let room = range.upperBound &- range.lowerBound &- self.byteCount
+        guard room > 0, self.matches(base) else { return nil }
+        let length: Int
+        let (digits, body) = (self.contentLength, base + self.byteCount)
+        if digits.isEmpty {
+            guard let end = stomp_find(body, 0, room) else { return nil }
+            length = UnsafeRawPointer(end) - body
+        } else {
+            guard let number = base.number(from: digits.lowerBound, to: digits.upperBound) else { return nil }
+            length = Int(number)
+            guard length < room, body.load(fromByteOffset: length, as: UInt8.self) == 0 else { return nil }
+        }
+        guard length <= bodyLimit else { return nil }
+        var frame = self.frame
+        if !self.subscription.isEmpty {
+            let id = self.subscription
+            frame.subscriptionNumber = base.number(from: id.lowerBound, to: id.upperBound) ?? 0
+        }
+        frame.start = UInt32(truncatingIfNeeded: range.lowerBound)
+        frame.bodyStart = UInt32(truncatingIfNeeded: range.lowerBound &+ self.byteCount)
+        frame.bodyByteCount = UInt32(truncatingIfNeeded: length)
+        return frame
+    }
+
     /// Whether the bytes at `base`, of which at least ``byteCount`` are there, have this layout.
     @inline(__always)
     mutating func matches(_ base: UnsafeRawPointer) -> Bool {

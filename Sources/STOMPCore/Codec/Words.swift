@@ -25,7 +25,10 @@ extension UnsafeRawPointer {
     /// The number that these bytes say, up to nine digits and without a leading zero.
     @inline(__always)
     func number(from start: Int, to end: Int) -> UInt32? {
-        guard end > start, end &- start < 10, self.load(fromByteOffset: start, as: UInt8.self) != 48 else { return nil }
+        let count = end &- start
+        guard count > 0, count < 10, count == 1 || self.load(fromByteOffset: start, as: UInt8.self) != 48 else {
+            return nil
+        }
         var number: UInt32 = 0
         for offset in start..<end {
             let digit = UInt32(self.load(fromByteOffset: offset, as: UInt8.self) &- 48)
