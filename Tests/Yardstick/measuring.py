@@ -178,7 +178,7 @@ def median_line(lines):
     line = dict(lines[0])
     for name in ("seconds", "cpu_user", "cpu_sys"):
         line[name] = round(statistics.median(each[name] / each["count"] for each in lines) * line["count"], 6)
-    for name in ("max_rss_kb", "p50_us", "p90_us", "p99_us", "p999_us", "max_us"):
+    for name in ("max_rss_kb", "p50_us", "p90_us", "p99_us", "p999_us", "max_us", "rss_bytes_each"):
         if all(name in each for each in lines):
             line[name] = round(statistics.median(each[name] for each in lines), 2)
     line["rounds"] = len(lines)
@@ -231,7 +231,7 @@ def today():
 def first_line(*command):
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
-        return (done.stdout.strip() or done.stderr.strip()).splitlines()[0]
+        return done.stdout.strip().splitlines()[0] if done.returncode == 0 else ""
     except (OSError, IndexError, subprocess.TimeoutExpired):
         return ""
 

@@ -66,7 +66,7 @@ def comparison(lines):
             text += "\n" + table([title, *(size_text(size) for size in sizes)], rows)
         for line in unique(notes):
             text += f"\n{line}\n"
-    return text + behind(found)
+    return text + memory(found, clients, modes) + behind(found)
 
 
 def heading(lines):
@@ -116,6 +116,19 @@ def cell(found, mode, size, client, of, notes):
         return f"{value} ({times(measuring.rate(ours) / measuring.rate(line))})"
     mine = measuring.cpu(ours)
     return f"{value} ({times(measuring.cpu(line) / mine)})" if mine else value
+
+
+def memory(found, clients, modes):
+    """The most that any run took."""
+    rows = []
+    for client in clients:
+        peaks = []
+        for mode in modes:
+            lines = [line for (each, _, name), line in found.items() if (each, name) == (mode, client)]
+            peak = max((line["max_rss_kb"] for line in lines if "error" not in line), default=0)
+            peaks.append(f"{peak / 1024:.0f}" if peak else "–")
+        rows.append([client, *peaks])
+    return "\n## Peak memory in MiB, at any size\n\n" + table(["", *modes], rows)
 
 
 def behind(found):
