@@ -48,8 +48,20 @@ struct Bench: Sendable {
 
     /// - Returns: the report, or lines of JSON.
     func run() async throws -> String {
+        do {
+            let parts = try await self.measure()
+            await self.target.progress.clear()
+            return self.text(of: parts)
+        } catch {
+            // What is told about it is to have a line of its own.
+            await self.target.progress.clear()
+            throw error
+        }
+    }
+
+    /// - Returns: the rounds of each part of the workload.
+    private func measure() async throws -> [[Round]] {
         let workload = try self.workload()
-        // Of each part of the workload.
         var parts: [[Round]] = []
         for number in 1...self.arguments.rounds {
             await self.target.progress.begin(round: number, of: self.arguments.rounds)
@@ -58,7 +70,10 @@ struct Bench: Sendable {
                 parts[index].append(round)
             }
         }
-        await self.target.progress.clear()
+        return parts
+    }
+
+    private func text(of parts: [[Round]]) -> String {
         let reports = parts.map { rounds in
             let report = Report(rounds: rounds)
             if self.arguments.isJSON { return report.round.measurement.record.line }
