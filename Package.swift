@@ -47,7 +47,8 @@ let package = Package(
         // Compiled as a user's target is by default, without the features above.
         .executableTarget(
             name: "StompBench",
-            dependencies: ["STOMP"],
+            // The core for one file: what is measured in memory is below the public API.
+            dependencies: ["STOMP", "STOMPCore"],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),
         // Apart from the other, since it needs Foundation, which the quickstart does without.
@@ -80,6 +81,12 @@ let package = Package(
             name: "WebSocket",
             dependencies: ["ExampleCertificates", "ExampleSupport", "STOMP", "STOMPTesting"],
             path: "Examples/WebSocket",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "BenchBroker",
+            dependencies: ["ExampleCertificates", "ExampleSupport", "STOMP", "STOMPTesting"],
+            path: "Tests/Yardstick/Broker",
             swiftSettings: settings
         ),
         .target(
@@ -120,6 +127,11 @@ let package = Package(
         .testTarget(
             name: "STOMPFoundationTests",
             dependencies: ["STOMPFoundation", "STOMP", "STOMPTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StompBenchTests",
+            dependencies: ["StompBench", "STOMP", "STOMPTesting"],
             swiftSettings: settings
         ),
         .testTarget(

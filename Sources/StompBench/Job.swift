@@ -4,8 +4,8 @@
 import STOMP
 
 /// What to measure.
-struct Job {
-    enum Mode: String {
+struct Job: Sendable {
+    enum Mode: String, Sendable {
         case recv
         case send
         case rtt
@@ -20,26 +20,31 @@ struct Job {
         var roundTrips: [Duration] = []
     }
 
-    struct Wrong: Error, CustomStringConvertible {
-        let description: String
-    }
-
     let host: String
     let port: Int
     let mode: Mode
     let count: Int
     let bodyByteCount: Int
 
-    init(_ arguments: [String]) throws {
-        guard
-            arguments.count == 5, let port = Int(arguments[1]), let mode = Mode(rawValue: arguments[2]),
-            let count = Int(arguments[3]), count > 0, let size = Int(arguments[4]), size >= 0
-        else { throw Wrong(description: "usage: stomp-bench HOST PORT recv|send|rtt|ack COUNT BODYSIZE") }
-        self.host = arguments[0]
+    /// How many headers each received message is to have; nil: as the peer likes.
+    private let headers: Int?
+
+    init(host: String, port: Int, mode: Mode, count: Int, bodyByteCount: Int, headers: Int? = nil) {
+        self.host = host
         self.port = port
         self.mode = mode
         self.count = count
-        self.bodyByteCount = size
+        self.bodyByteCount = bodyByteCount
+        self.headers = headers
+    }
+
+    /// The driver contract; nil if the words are none of it.
+    init?(driving words: [String]) throws {
+        guard words.count == 5, let mode = Mode(rawValue: words[2]) else { return nil }
+        guard
+            let port = Int(words[1]), let count = Int(words[3]), count > 0, let size = Int(words[4]), size >= 0
+        else { throw BenchError("usage: stomp-bench HOST PORT recv|send|rtt|ack COUNT BODYSIZE") }
+        self.init(host: words[0], port: port, mode: mode, count: count, bodyByteCount: size)
     }
 
     /// Does it, off the main thread as a service would.
@@ -54,7 +59,8 @@ struct Job {
     }
 
     private var blast: STOMPDestination {
-        STOMPDestination("/blast/\(self.count)/\(self.bodyByteCount)")
+        let headers = self.headers.map { "/\($0)" } ?? ""
+        return STOMPDestination("/blast/\(self.count)/\(self.bodyByteCount)\(headers)")
     }
 
     private var body: [UInt8] {
@@ -119,7 +125,7 @@ struct Job {
 
     private func checked(_ bytes: Int, received: Int, ids: Sequence) throws -> Result {
         guard received == self.count, bytes == self.count * self.bodyByteCount, ids.isComplete(self.count) else {
-            throw Wrong(description: "received \(received) messages, \(bytes) bytes, ids out of order: \(ids.wrong)")
+            throw BenchError("received \(received) messages, \(bytes) bytes, ids out of order: \(ids.wrong)")
         }
         return Result(byteCount: bytes)
     }
