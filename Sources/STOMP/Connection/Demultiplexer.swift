@@ -136,11 +136,13 @@ struct Demultiplexer: ~Copyable {
 
     /// Makes a batch for each subscription of what was sorted out, before the parser goes on to another chunk.
     mutating func seal() {
+        // Of what several share, each gets its own: else the slowest of them keeps all of it.
+        let isShared = self.touched.count > 1
         while let index = self.touched.popLast() {
             guard let storage = self.slots[index].storage, let owner = self.slots[index].owner else { continue }
             let byteCount = self.slots[index].pending.byteCount
             let frames = self.slots[index].pending.take()
-            let batch = MessageBatch(frames, of: byteCount, in: self.parser.chunk, owner: owner)
+            let batch = MessageBatch(frames, of: byteCount, in: self.parser.chunk, isShared: isShared, owner: owner)
             self.batches.append((storage, batch))
         }
     }

@@ -29,19 +29,20 @@ package final class MessageBatch: @unchecked Sendable {
 
     /// A batch of these frames, whose memory it takes over, and which have so many bytes.
     ///
-    /// If they are a small part of the chunk, they are copied out of it, so that a slow consumer never holds much more
-    /// memory than its messages need.
+    /// If they are a small part of the chunk, or less than half of one that others share, they are copied out of it, so
+    /// that a slow consumer never holds much more memory than its messages need.
     init(
         _ frames: UnsafeMutableBufferPointer<FrameReference>,
         of used: Int,
         in chunk: ByteChunk,
+        isShared: Bool = false,
         owner: DeliveryOwner
     ) {
         let count = frames.count
         self.frames = frames
         self.owner = owner
         self.unsettledCount = count
-        if used * 8 < chunk.capacity {
+        if used * (isShared ? 2 : 8) < chunk.capacity {
             self.chunk = ByteChunk(capacity: used)
             self.base = UnsafeRawPointer(self.chunk.base)
             self.byteCount = used + Self.overhead(of: count)
