@@ -7,13 +7,13 @@ import STOMPCore
 ///
 /// Cancelling the waiter is one more way to resolve it.
 package final class OneShot<Value: Sendable>: Sendable {
-    private enum State {
-        case pending
-        case waiting(CheckedContinuation<Result<Value, STOMPError>, Never>)
-        case resolved(Result<Value, STOMPError>)
+    private struct State {
+        /// Its own type is not generic, which makes it cheap to move.
+        var waiter: CheckedContinuation<Void, Never>?
+        var result: Result<Value, STOMPError>?
     }
 
-    private let state = Locked(State.pending)
+    private let state = Locked(State())
 
     package init() {}
 
@@ -22,27 +22,20 @@ package final class OneShot<Value: Sendable>: Sendable {
     /// - Returns: whether this call was the first.
     @discardableResult
     package func resolve(_ result: Result<Value, STOMPError>) -> Bool {
-        let (continuation, won) = self.state.withLock {
-            state -> (CheckedContinuation<Result<Value, STOMPError>, Never>?, Bool) in
-            switch state {
-            case .pending:
-                state = .resolved(result)
-                return (nil, true)
-            case .waiting(let continuation):
-                state = .resolved(result)
-                return (continuation, true)
-            case .resolved:
-                return (nil, false)
-            }
+        let (waiter, won) = self.state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
+            guard state.result == nil else { return (nil, false) }
+            state.result = result
+            defer { state.waiter = nil }
+            return (state.waiter, true)
         }
-        continuation?.resume(returning: result)
+        waiter?.resume()
         return won
     }
 
     /// Whether the value has been given, and is no error.
     var hasSucceeded: Bool {
         self.state.withLock { state in
-            if case .resolved(.success) = state { true } else { false }
+            if case .success = state.result { true } else { false }
         }
     }
 
@@ -59,24 +52,21 @@ package final class OneShot<Value: Sendable>: Sendable {
     /// - Returns: the value it was resolved with.
     /// - Throws: the error it was resolved with.
     package func value(onCancel: @Sendable () -> Void) async throws(STOMPError) -> Value {
-        let result = await withTaskCancellationHandler {
+        await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 // Stored and checked under one lock: a resolution either finds the continuation or is found here.
-                let already: Result<Value, STOMPError>? = self.state.withLock { state in
-                    switch state {
-                    case .pending:
-                        state = .waiting(continuation)
-                        return nil
-                    case .resolved(let result):
-                        return result
-                    case .waiting:
-                        preconditionFailure("A OneShot has one waiter.")
-                    }
+                let isResolved = self.state.withLock { state in
+                    precondition(state.waiter == nil, "A OneShot has one waiter.")
+                    if state.result == nil { state.waiter = continuation }
+                    return state.result != nil
                 }
-                if let already { continuation.resume(returning: already) }
+                if isResolved { continuation.resume() }
             }
         } onCancel: {
             onCancel()
+        }
+        guard let result = self.state.withLock({ $0.result }) else {
+            preconditionFailure("A OneShot's waiter is resumed when there is a result.")
         }
         return try result.get()
     }

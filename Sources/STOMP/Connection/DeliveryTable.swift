@@ -22,8 +22,10 @@ package final class DeliveryOwner: Sendable {
     let repeatsAck: Bool
     let stripsCarriageReturn: Bool
     /// An ACK and a NACK up to the id, which is the only part that changes.
-    let ackStart: [UInt8]
-    let nackStart: [UInt8]
+    ///
+    /// `nonisolated(unsafe)`: this object's own memory, which never changes and which it frees.
+    nonisolated(unsafe) let ackStart: UnsafeRawBufferPointer
+    nonisolated(unsafe) let nackStart: UnsafeRawBufferPointer
     fileprivate let index: Int
     fileprivate let serial: UInt64
 
@@ -51,7 +53,16 @@ package final class DeliveryOwner: Sendable {
         self.serial = serial
     }
 
-    private static func start(_ command: StaticString, _ subscriptionID: String, _ session: SessionContext) -> [UInt8] {
+    deinit {
+        self.ackStart.deallocate()
+        self.nackStart.deallocate()
+    }
+
+    private static func start(
+        _ command: StaticString,
+        _ subscriptionID: String,
+        _ session: SessionContext
+    ) -> UnsafeRawBufferPointer {
         var output = OutputBuffer()
         output.append(command)
         let version = session.version
@@ -64,7 +75,9 @@ package final class DeliveryOwner: Sendable {
             }
             output.append("message-id:")
         }
-        return [UInt8](output.bytes)
+        let start = UnsafeMutableRawBufferPointer.allocate(byteCount: output.count, alignment: 1)
+        start.copyMemory(from: output.bytes)
+        return UnsafeRawBufferPointer(start)
     }
 }
 

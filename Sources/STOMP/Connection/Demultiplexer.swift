@@ -192,7 +192,9 @@ struct Demultiplexer: ~Copyable {
     /// The number that a RECEIPT names, without decoding the whole frame.
     private func receiptID(of frame: FrameReference) -> UInt64? {
         let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
-        return block.rawValue(of: .receiptID).flatMap { ReceiptTable<Void>.id(from: $0) }
+        let noted = Int(frame.receiptID)
+        let id = noted > 0 ? block.rawValue(at: noted) : block.rawValue(of: .receiptID)
+        return id.flatMap { ReceiptTable<Void>.id(from: $0) }
     }
 
     /// What the strict profile asks of every MESSAGE (STOMP 1.2, MESSAGE).

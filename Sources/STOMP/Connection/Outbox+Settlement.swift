@@ -125,7 +125,7 @@ struct Settlement: Sendable {
         receipt: UInt64?
     ) throws(STOMPError) {
         let start = self.command == .ack ? self.owner.ackStart : self.owner.nackStart
-        start.withUnsafeBytes { output.append($0) }
+        output.append(start)
         output.append(id)
         output.append(UInt8(ascii: "\n"))
         if self.transaction != nil || receipt != nil || !self.headers.isEmpty {

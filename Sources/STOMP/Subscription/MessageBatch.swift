@@ -19,6 +19,10 @@ package final class MessageBatch: @unchecked Sendable {
     @usableFromInline
     let frames: UnsafeMutableBufferPointer<FrameReference>
     let owner: DeliveryOwner
+    /// The owner's; a reference to it is taken with the batch, rather than for each ack.
+    unowned(unsafe) let outbox: Outbox
+    /// Whether each message is answered by itself.
+    let isUsual: Bool
     /// What it counts against the subscription's limits: the memory that it keeps alive, with ``overhead(of:)``.
     let byteCount: Int
     var firstNumber: UInt64 = 0
@@ -41,6 +45,8 @@ package final class MessageBatch: @unchecked Sendable {
         let count = frames.count
         self.frames = frames
         self.owner = owner
+        self.outbox = owner.outbox
+        self.isUsual = owner.mode == .clientIndividual
         self.unsettledCount = count
         if used * (isShared ? 2 : 8) < chunk.capacity {
             self.chunk = ByteChunk(capacity: used)

@@ -34,15 +34,23 @@ extension STOMPMessage {
     /// Returns `false` if that needs a wait for room.
     @usableFromInline
     func acknowledgeNow() throws(STOMPError) -> Bool {
-        let owner = self.batch.owner
         do throws(STOMPError) {
-            guard owner.mode == .clientIndividual, let id = self.batch.acknowledgementID(self.index) else {
-                return try owner.outbox.settle(Settlement(command: .ack, batch: self.batch, index: self.index))
+            guard self.batch.isUsual, let id = self.batch.acknowledgementID(self.index) else {
+                return try self.settleNow()
             }
-            return try owner.outbox.acknowledge(id, of: self.batch.firstNumber + UInt64(self.index), in: self.batch)
+            return try self.batch.outbox.acknowledge(
+                id,
+                of: self.batch.firstNumber &+ UInt64(truncatingIfNeeded: self.index),
+                in: self.batch
+            )
         } catch {
             throw Settlement.explained(error)
         }
+    }
+
+    @inline(never)
+    private func settleNow() throws(STOMPError) -> Bool {
+        try self.batch.outbox.settle(Settlement(command: .ack, batch: self.batch, index: self.index))
     }
 
     @usableFromInline

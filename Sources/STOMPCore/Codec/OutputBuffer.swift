@@ -92,11 +92,13 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
     /// Three parts with one look for room.
     @inlinable
     @inline(__always)
-    package mutating func append(_ first: [UInt8], _ second: UnsafeRawBufferPointer, _ third: StaticString) {
+    package mutating func append(
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer,
+        _ third: StaticString
+    ) {
         let target = self.reserve(first.count &+ second.count &+ third.utf8CodeUnitCount) + self.count
-        first.withUnsafeBufferPointer { first in
-            if let base = first.baseAddress { target.copyMemory(from: base, byteCount: first.count) }
-        }
+        if let base = first.baseAddress { target.copyMemory(from: base, byteCount: first.count) }
         if let base = second.baseAddress { (target + first.count).copyMemory(from: base, byteCount: second.count) }
         let end = first.count &+ second.count
         (target + end).copyMemory(from: third.utf8Start, byteCount: third.utf8CodeUnitCount)

@@ -11,6 +11,7 @@ enum Words {
     static var tion: UInt64 { UInt64(littleEndian: 0x0000_003a_6e6f_6974) }  // "tion:"
     static var message: UInt64 { UInt64(littleEndian: 0x2d65_6761_7373_656d) }  // "message-"
     static var id: UInt64 { UInt64(littleEndian: 0x0000_0000_003a_6469) }  // "id:"
+    static var receipt: UInt64 { UInt64(littleEndian: 0x2d74_7069_6563_6572) }  // "receipt-"
     static var ack: UInt32 { UInt32(littleEndian: 0x3a6b_6361) }  // "ack:"
     static var messageCommand: UInt64 { UInt64(littleEndian: 0x0045_4741_5353_454d) }  // "MESSAGE"
     static var receiptCommand: UInt64 { UInt64(littleEndian: 0x0054_5049_4543_4552) }  // "RECEIPT"

@@ -5,6 +5,10 @@
 ///
 /// A RECEIPT completes only the waiter it names: it means that earlier frames were received, not that they were
 /// processed.
+///
+/// Inlined at all costs: generic code of another module looks its types up by name at each call, some 400 instructions.
+@frozen
+@usableFromInline
 package struct ReceiptTable<Waiter: Sendable>: Sendable {
     @usableFromInline
     @frozen
@@ -28,23 +32,27 @@ package struct ReceiptTable<Waiter: Sendable>: Sendable {
 
     /// - Parameter lastID: where to go on counting, so that ids are not reused by a later connection.
     @inlinable
+    @inline(__always)
     package init(after lastID: UInt64 = 0) {
         self.lastID = lastID
     }
 
     @inlinable
+    @inline(__always)
     package var count: Int {
         self.pending.count
     }
 
     /// The highest id given out.
     @inlinable
+    @inline(__always)
     package var highestID: UInt64 {
         self.lastID
     }
 
     /// Adds a waiter; its id is the value of the frame's `receipt` header, in decimal.
     @inlinable
+    @inline(__always)
     package mutating func register(_ waiter: Waiter, deadline: Duration) -> UInt64 {
         self.lastID += 1
         self.pending[self.lastID] = Pending(waiter: waiter, deadline: deadline)
@@ -55,6 +63,7 @@ package struct ReceiptTable<Waiter: Sendable>: Sendable {
     ///
     /// - Returns: `nil` for an id that is not pending, such as a duplicate RECEIPT.
     @inlinable
+    @inline(__always)
     package mutating func remove(_ id: UInt64) -> Waiter? {
         self.pending.removeValue(forKey: id)?.waiter
     }

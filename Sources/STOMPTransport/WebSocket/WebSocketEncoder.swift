@@ -70,7 +70,7 @@ struct WebSocketEncoder {
     ) {
         let mask = self.role == .client ? self.masks.next() : nil
         let header = WebSocketFrameHeader(opcode: opcode, mask: mask, length: payload.count)
-        output.append(header.bytes, payload, "")
+        header.bytes.withUnsafeBytes { output.append($0, payload, "") }
         guard let mask else { return }
         // Room for no more gives where the bytes are.
         let start = output.reserve(0) + (output.count - payload.count)
