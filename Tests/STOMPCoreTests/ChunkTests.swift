@@ -47,6 +47,52 @@ struct ChunkTests {
         #expect(try self.feed(wire("\n\0"), to: &parser).count == 1)
     }
 
+    @Test("Who fills a chunk gets a larger one, and a usual one again after a read that fills nothing")
+    func larger() throws {
+        let larger = ChunkPool(chunkCapacity: 20_000, freeLimit: 1)
+        var parser = FrameParser(version: .v12, pool: ChunkPool(chunkCapacity: 5_000, freeLimit: 1, larger: larger))
+        let filler = wire("MESSAGE\n\n" + String(repeating: "x", count: 990) + "\0")
+        var kept: [ByteChunk] = []
+        func fill(_ byteCount: Int) throws -> Int {
+            let frames = try self.feed(
+                Array(repeating: filler, count: byteCount / filler.count).flatMap(\.self),
+                to: &parser
+            )
+            #expect(frames.count == byteCount / filler.count)
+            kept.append(parser.chunk)
+            return parser.chunk.capacity
+        }
+        #expect(filler.count == 1_000)
+        #expect(try fill(5_000) == 5_000)
+        #expect(try fill(20_000) == 20_000)
+        #expect(try fill(20_000) == 20_000)
+        #expect(try fill(17_000) == 20_000)
+        #expect(try fill(1_000) == 5_000)
+        #expect(try fill(4_000) == 5_000)
+    }
+
+    @Test("The place of receipt-id is noted in a RECEIPT, and that of message-id in any other frame")
+    func notedIDs() throws {
+        var parser = FrameParser(version: .v12)
+        func noted(_ text: String) throws -> (String?, String?) {
+            let frame = try #require(try self.feed(wire(text), to: &parser).first)
+            let block = parser.chunk.headerBlock(of: frame, rules: HeaderRules(version: .v12, leniency: .lenient))
+            func value(_ offset: UInt16) -> String? {
+                offset > 0 ? String(decoding: block.rawValue(at: Int(offset)), as: UTF8.self) : nil
+            }
+            return (value(frame.kind == .receipt ? 0 : frame.messageID), value(frame.receiptID))
+        }
+        let lines = "message-id:m\nreceipt-id:17\nreceipt-id:18\nreceipt-ip:19\n"
+        // The fourth of a kind has made a layout, by which the others are recognised.
+        for _ in 0..<6 {
+            #expect(try noted("MESSAGE\n\(lines)\n\0") == ("m", nil))
+        }
+        for _ in 0..<6 {
+            #expect(try noted("RECEIPT\n\(lines)\n\0") == (nil, "17"))
+        }
+        #expect(try noted("RECEIPT\nmessage-id:m\n\n\0") == (nil, nil))
+    }
+
     /// Feeds the bytes in one read and takes all frames.
     private func feed(_ bytes: [UInt8], to parser: inout FrameParser) throws -> [FrameReference] {
         parser.freeSpace().copyBytes(from: bytes)

@@ -299,7 +299,9 @@ package struct FrameParser: ~Copyable {
                 Self.noteFirst(&self.found.subscription, line + 13)
                 self.found.subscriptionNumber = base.number(from: line + 13, to: end) ?? 0
             }
-        } else if first == (self.found.kind == .receipt ? Words.receipt : Words.message), second & Words.three == Words.id {
+        } else if second & Words.three == Words.id,
+            first == (self.found.kind == .receipt ? Words.receipt : Words.message)
+        {
             Self.noteFirst(&self.found.messageID, line + 11)
         } else if (base + line).loadUnaligned(as: UInt32.self) == Words.ack {
             Self.noteFirst(&self.found.ack, line + 4)

@@ -20,10 +20,9 @@ struct PacesTests {
         /// A third of a chunk for each in a full read.
         var bodyByteCount: Int { self == .singleMessages ? 100 : ChunkPool.shared.chunkCapacity / 3 / 40 - 80 }
 
-        /// What one read counts for each of them.
+        /// What one read counts for each of them: its own messages, also of a chunk that they fill together.
         func counted(_ messageByteCount: Int) -> Int {
-            let bytes = self == .singleMessages ? messageByteCount : ChunkPool.shared.chunkCapacity
-            return bytes + MessageBatch.overhead(of: self.perRound)
+            messageByteCount * self.perRound + MessageBatch.overhead(of: self.perRound)
         }
 
         var testDescription: String { self == .singleMessages ? "a message a read" : "full reads" }
