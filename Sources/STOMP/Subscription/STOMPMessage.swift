@@ -4,7 +4,7 @@
 /// A message that a subscription has received.
 ///
 /// It refers to the bytes as they came and decodes what is asked for. A message that is kept for long keeps the block
-/// of up to 128 KiB alive that it was read into; keep ``detached()`` copies instead.
+/// of up to 512 KiB alive that it was read into; keep ``detached()`` copies instead.
 @frozen
 public struct STOMPMessage: Sendable {
     @usableFromInline
