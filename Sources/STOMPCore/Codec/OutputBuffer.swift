@@ -4,6 +4,8 @@
 /// Bytes to be written, in memory that grows and is given back.
 ///
 /// `@unchecked Sendable`: the memory has this one owner, which cannot be copied.
+@frozen
+@usableFromInline
 package struct OutputBuffer: ~Copyable, @unchecked Sendable {
     @usableFromInline
     package internal(set) var count = 0
@@ -19,11 +21,13 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
     }
 
     @inlinable
+    @inline(__always)
     package var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: self.base, count: self.count)
     }
 
     @inlinable
+    @inline(__always)
     package var isEmpty: Bool {
         self.count == 0
     }

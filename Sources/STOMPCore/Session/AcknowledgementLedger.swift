@@ -32,6 +32,11 @@ package struct AcknowledgementLedger: Sendable {
     /// - Throws: ``STOMPError/Code/notAcknowledgeable`` or ``STOMPError/Code/alreadyAcknowledged``; then nothing must
     ///   be written.
     package mutating func settle(_ number: UInt64) throws(STOMPError) {
+        // Nearly always: the first of several, since messages are answered in their order.
+        if let first = self.unsettled.first, first.lowerBound == number, first.count > 1 {
+            self.unsettled[0] = number + 1..<first.upperBound
+            return
+        }
         let position = try self.answerable(number)
         let range = self.unsettled[position]
         if range.lowerBound == number {
