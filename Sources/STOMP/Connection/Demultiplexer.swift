@@ -40,6 +40,11 @@ struct Demultiplexer: ~Copyable {
     /// Zero is no number.
     private var recentNumber: UInt32 = 0
     private var recentIndex = 0
+    /// Subscriptions with a hard limit that two larger chunks, which one turn may fill, could exceed.
+    private var smallLimitCount = 0 {
+        didSet { self.parser.takesLargerChunks = self.smallLimitCount == 0 }
+    }
+    private static let smallLimit = 4 * 1024 * 1024
 
     init(parser: consuming FrameParser, rules: HeaderRules) {
         self.parser = parser
@@ -86,6 +91,7 @@ struct Demultiplexer: ~Copyable {
         } else {
             self.slots[index] = Slot(storage: storage, owner: owner)
         }
+        if storage.options.hardLimit < Self.smallLimit { self.smallLimitCount += 1 }
     }
 
     /// Forgets a subscription, unless its id is another one's by now.
@@ -97,6 +103,9 @@ struct Demultiplexer: ~Copyable {
         guard let index = self.table.remove(id: id) else { return }
         self.recentNumber = 0
         self.slots[index].pending.discard()
+        if let limit = self.slots[index].storage?.options.hardLimit, limit < Self.smallLimit {
+            self.smallLimitCount -= 1
+        }
         self.slots[index] = Slot(storage: nil, owner: nil)
         self.touched.removeAll { $0 == index }
         self.free.append(index)
@@ -106,6 +115,7 @@ struct Demultiplexer: ~Copyable {
         self.recentNumber = 0
         self.table = SubscriptionTable()
         self.discardAll()
+        self.smallLimitCount = 0
         self.slots = []
         self.free = []
         self.touched = []

@@ -9,6 +9,8 @@ extension STOMPConnection {
     /// Full reads are handed over together, until they are so many bytes: a consumer that is as fast as the reader is
     /// woken for each handing over, which costs more than the reading.
     private static let bytesPerTurn = 512 * 1024
+    /// However little they bring: others want the actor.
+    private static let readsPerTurn = 16
 
     /// The task `stomp.reader`: reads until the socket has no more, then waits for it; runs on the actor, and lets others
     /// have it after each turn.
@@ -21,7 +23,7 @@ extension STOMPConnection {
             // Bytes that came along with CONNECTED.
             try self.parse()
             self.deliver()
-            var byteCount = 0
+            var (byteCount, readCount) = (0, 0)
             var isAtWork = false
             while !Task.isCancelled {
                 if self.mustPause() {
@@ -38,19 +40,24 @@ extension STOMPConnection {
                     self.liveness.noteRead()
                     try self.parse()
                     byteCount += count
+                    readCount += 1
                     // A full read means that more is there.
                     let isFull = count == space.count
                     if isFull, !isAtWork {
                         isAtWork = true
                         self.outbox.beginReading()
                     }
-                    if isFull || !self.demultiplexer.hasNews, byteCount < Self.bytesPerTurn { continue }
-                    byteCount = 0
+                    if isFull || !self.demultiplexer.hasNews, byteCount < Self.bytesPerTurn,
+                        readCount < Self.readsPerTurn
+                    {
+                        continue
+                    }
+                    (byteCount, readCount) = (0, 0)
                     self.deliver()
                     if isAtWork { self.outbox.endTurn() }
                     await Task.yield()
                 case .wouldBlock:
-                    byteCount = 0
+                    (byteCount, readCount) = (0, 0)
                     self.deliver()
                     if isAtWork { self.outbox.endReading() }
                     isAtWork = false
@@ -205,6 +212,8 @@ extension STOMPConnection {
         // Counted from before anybody learns of it.
         let deadline = self.time.now + self.configuration.maximumPause
         self.events.send(.readingPaused)
+        // What is read meanwhile should be little.
+        self.demultiplexer.parser.isFlooded = false
         var isOver = false
         while !isOver, self.mustPause() {
             self.noteFullBuffers()

@@ -6,8 +6,8 @@ import STOMPCore
 /// The messages of one read that belong to one subscription: references into the chunk that they were read into.
 ///
 /// `@unchecked Sendable`: the frames never change. `firstNumber` and `isCopy` are set before the batch is handed over;
-/// `unsettledCount` is touched only under the outbox's lock; the chunk, its base and `isHollow` are changed only by
-/// ``hollow()``, under the lock of the subscription's storage, before a consumer has the batch, which takes it under
+/// `unsettledCount` is touched only under the outbox's lock; the chunk, its base and `isHollow` are changed, and the frames
+/// given back, only by ``hollow()``, under the lock of the subscription's storage, before a consumer has the batch, which takes it under
 /// that lock.
 @usableFromInline
 package final class MessageBatch: @unchecked Sendable {
@@ -33,8 +33,8 @@ package final class MessageBatch: @unchecked Sendable {
 
     /// A batch of these frames, whose memory it takes over, and which have so many bytes.
     ///
-    /// If they are a small part of the chunk, or less than half of one that others share, they are copied out of it, so
-    /// that a slow consumer never holds much more memory than its messages need.
+    /// If they are a small part of the chunk, less than half of one that others share, or less than three quarters of a larger
+    /// one, they are copied out of it, so that a slow consumer never holds much more memory than its messages need.
     init(
         _ frames: UnsafeMutableBufferPointer<FrameReference>,
         of used: Int,
@@ -48,7 +48,9 @@ package final class MessageBatch: @unchecked Sendable {
         self.outbox = owner.outbox
         self.isUsual = owner.mode == .clientIndividual
         self.unsettledCount = count
-        if used * (isShared ? 2 : 8) < chunk.capacity {
+        let isLarger = chunk.isRecycled && chunk.capacity > ChunkPool.shared.chunkCapacity
+        let least = isLarger ? chunk.capacity / 4 * 3 : chunk.capacity / (isShared ? 2 : 8)
+        if used < least {
             self.chunk = ByteChunk(capacity: used)
             self.base = UnsafeRawPointer(self.chunk.base)
             self.byteCount = used + Self.overhead(of: count)
@@ -68,7 +70,7 @@ package final class MessageBatch: @unchecked Sendable {
     }
 
     deinit {
-        self.frames.deallocate()
+        if !self.isHollow { self.frames.deallocate() }
     }
 
     /// What so many messages in a batch take beyond their bytes: the objects of the batch with its place in the stream
@@ -90,6 +92,7 @@ package final class MessageBatch: @unchecked Sendable {
 
     /// Lets go of the memory: these messages were dropped before anybody saw them.
     func hollow() {
+        if !self.isHollow { self.frames.deallocate() }
         self.isHollow = true
         self.chunk = ByteChunk(capacity: 0)
     }

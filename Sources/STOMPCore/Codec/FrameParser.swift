@@ -32,8 +32,7 @@ package struct FrameParser: ~Copyable {
     private var phase = Phase.between
     private var failure: STOMPError?
     // The frame under way; offsets from `start`.
-    private var scanned = 0
-    private var line = 0
+    private var scanned = 0, line = 0
     private var colonSeen = false
     private var headerCount = 0
     private var bodyStart = 0
@@ -44,9 +43,12 @@ package struct FrameParser: ~Copyable {
     /// Whether the content-length is nothing but digits.
     private var isPlain = true
     private var layout = HeaderLayout()
-    /// How much room there was for the last read, and whether that filled it.
+    /// How much room there was for the last read.
     private var offered = 0
-    private var isFlooded = false
+    /// Whether that was filled, so that larger chunks pay.
+    package var isFlooded = false
+    /// Whether it may take larger chunks from the pool, of which each counts as a whole.
+    package var takesLargerChunks = true
     /// How large the last frame was, if it was large: the next is likely to be as large.
     private var expected = 0
 
@@ -57,11 +59,7 @@ package struct FrameParser: ~Copyable {
         pool: ChunkPool = .shared
     ) {
         self.version = version
-        // Offsets in a chunk are 32 bits wide: room for 1 GiB of headers, 2 GiB of body and the growth.
-        var limits = limits
-        limits.headerBlockLimit = min(limits.headerBlockLimit, 1 << 30)
-        limits.bodyLimit = min(limits.bodyLimit, 1 << 31)
-        self.limits = limits
+        self.limits = limits.fittingChunks
         self.leniency = leniency
         self.pool = pool
         self.chunk = Self.noChunk
@@ -114,7 +112,9 @@ package struct FrameParser: ~Copyable {
     }
 
     private mutating func moveToNewChunk(holding byteCount: Int) {
-        let pool = self.isFlooded ? self.pool.larger ?? self.pool : self.pool
+        // A larger chunk is for many frames: one frame that needs it would keep more than its size.
+        let isFlooded = self.isFlooded && self.takesLargerChunks && byteCount <= self.pool.chunkCapacity
+        let pool = isFlooded ? self.pool.larger ?? self.pool : self.pool
         let new = byteCount <= pool.chunkCapacity ? pool.take() : ByteChunk(capacity: byteCount)
         let partial = self.end - self.start
         new.base.copyMemory(from: self.chunk.base + self.start, byteCount: partial)

@@ -56,3 +56,13 @@ extension STOMPLimits {
         STOMPError(.bodyTooLarge, "A received body is larger than the limit of \(self.bodyLimit) bytes.")
     }
 }
+
+extension STOMPLimits {
+    /// Offsets in a chunk are 32 bits wide: room for 1 GiB of headers, 2 GiB of body and the growth.
+    var fittingChunks: STOMPLimits {
+        var limits = self
+        limits.headerBlockLimit = min(limits.headerBlockLimit, 1 << 30)
+        limits.bodyLimit = min(limits.bodyLimit, 1 << 31)
+        return limits
+    }
+}

@@ -28,7 +28,7 @@ package final class ByteChunk: @unchecked Sendable {
     }
 
     /// Whether another use may follow; one made for a large frame is freed.
-    var isRecycled: Bool {
+    package var isRecycled: Bool {
         self.pool != nil
     }
 

@@ -28,10 +28,11 @@ package struct FrameReference: Sendable {
     /// Offsets from `start` to the first value of these headers; 0: not seen, or too far to be noted.
     package var subscription: UInt16
     package var messageID: UInt16
-    /// Of a RECEIPT, `receipt-id` stands in the place of `message-id`.
-    package var receiptID: UInt16 { self.kind == .receipt ? self.messageID : 0 }
     package var ack: UInt16
     package var kind: Kind
+
+    /// Of a RECEIPT, `receipt-id` stands in the place of `message-id`.
+    package var receiptID: UInt16 { self.kind == .receipt ? self.messageID : 0 }
 
     static var none: FrameReference {
         FrameReference(

@@ -17,9 +17,66 @@ struct DemultiplexerTests {
         limit: 1_000
     )
 
-    private func storage(_ id: String) -> SubscriptionStorage {
+    private func storage(_ id: String, _ options: STOMPSubscriptionOptions = .init()) -> SubscriptionStorage {
         let owner = self.outbox.openDeliveries(subscriptionID: id, mode: .clientIndividual, session: .test())
-        return SubscriptionStorage(id: id, destination: "/q", options: .init(), owner: owner, headers: [:])
+        return SubscriptionStorage(id: id, destination: "/q", options: options, owner: owner, headers: [:])
+    }
+
+    @Test("Larger chunks are taken while every hard limit has room for two of them")
+    func largerChunks() throws {
+        var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: .init(version: .v12, leniency: .lenient))
+        #expect(sorting.parser.takesLargerChunks == true)
+        let usual = self.storage("usual")
+        try sorting.insert(usual, usual.owner)
+        #expect(sorting.parser.takesLargerChunks == true)
+        var options = STOMPSubscriptionOptions()
+        options.hardLimit = 1_000_000
+        let small = (0..<2).map { self.storage("small-\($0)", options) }
+        for storage in small { try sorting.insert(storage, storage.owner) }
+        #expect(sorting.parser.takesLargerChunks == false)
+        sorting.remove(small[0])
+        #expect(sorting.parser.takesLargerChunks == false)
+        sorting.remove(small[1])
+        #expect(sorting.parser.takesLargerChunks == true)
+        try sorting.insert(small[0], small[0].owner)
+        sorting.removeAll()
+        #expect(sorting.parser.takesLargerChunks == true)
+    }
+
+    @Test(
+        "Of a larger chunk a batch that uses less than three quarters is copied; one that uses more keeps it",
+        arguments: [5, 11, 13]
+    )
+    func partOfLargerChunk(count: Int) throws {
+        var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: .init(version: .v12, leniency: .lenient))
+        let storage = self.storage("1")
+        try sorting.insert(storage, storage.owner)
+        sorting.parser.isFlooded = true
+        let body = String(repeating: "x", count: 32_000)
+        try self.read(String(repeating: "MESSAGE\nsubscription:1\n\n\(body)\0", count: count), &sorting)
+        #expect(sorting.parser.chunk.capacity == 512 * 1024)
+        let batch = try #require(sorting.takeBatches().first).1
+        #expect(batch.count == count)
+        #expect((batch.chunk === sorting.parser.chunk) == (count * 32_000 > 384 * 1024))
+    }
+
+    @Test("A frame that is larger than a usual chunk gets one of its size, however much there is to read")
+    func largeFrameWhileFlooded() throws {
+        var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: .init(version: .v12, leniency: .lenient))
+        let storage = self.storage("1")
+        try sorting.insert(storage, storage.owner)
+        let frame = "MESSAGE\nsubscription:1\ncontent-length:300000\n\n" + String(repeating: "x", count: 300_000) + "\0"
+        var rest = Array((frame + frame + frame).utf8)[...]
+        while !rest.isEmpty {
+            let space = sorting.parser.freeSpace()
+            let part = rest.prefix(space.count)
+            space.copyBytes(from: part)
+            sorting.parser.received(part.count)
+            rest = rest.dropFirst(part.count)
+            guard case .drained = try sorting.sort() else { return }
+            sorting.seal()
+            for (_, batch) in sorting.takeBatches() { #expect(batch.byteCount < 310_000) }
+        }
     }
 
     /// Feeds a read and sorts it.
