@@ -52,6 +52,14 @@ struct ChartTests {
         #expect(data.groups[0].values[other]?.count == 2)
     }
 
+    @Test("A run that failed has no bar, and does not keep others from having theirs")
+    func failedRun() throws {
+        let failed = #"{"mode":"recv","count":0,"bytes":0,"seconds":0,"error":"exit 1: no message","client":"broken"}"#
+        let measurements = try Measurement.all(in: failed + "\n" + Self.lines, of: "lines")
+        #expect(measurements.count == 4)
+        #expect(try !ChartData(measurements, isCPU: false).clients.contains("broken"))
+    }
+
     @Test("The axis has a place for the least and the most")
     func scale() {
         let scale = LogScale([100, 25_000])

@@ -72,7 +72,8 @@ extension Measurement {
     /// - Throws: what is wrong with the first bad line, after the file's name and the line's number.
     static func all(in text: String, of name: String) throws(BenchError) -> [Measurement] {
         var measurements: [Measurement] = []
-        for (record, line) in try RecordReader.records(in: text, of: name) {
+        // A run that failed says why, and has no figures.
+        for (record, line) in try RecordReader.records(in: text, of: name) where record.text("error") == nil {
             do throws(BenchError) {
                 measurements.append(try Measurement(record))
             } catch {
