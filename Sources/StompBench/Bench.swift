@@ -10,11 +10,13 @@ struct Bench: Sendable {
     /// Read before anything is measured, so that a bad file costs no time.
     private let comparison: Comparison?
 
-    init(_ arguments: Arguments) throws {
+    /// - Parameter configuration: of all clients; tests on a busy machine wait longer.
+    init(_ arguments: Arguments, configuration: STOMPConfiguration = STOMPConfiguration()) throws {
         self.arguments = arguments
         self.comparison = try arguments.compare.map { try Comparison(file: $0) }
         self.target = try Target(
             arguments,
+            configuration: configuration,
             progress: Progress(mode: arguments.mode.rawValue, isShown: StandardError.isTerminal)
         )
     }
@@ -85,7 +87,7 @@ struct Bench: Sendable {
 
     /// One round, given up when it takes too long: a peer that does not know a destination says nothing at all.
     private func limited(_ workload: any Workload) async throws -> [Round] {
-        let clock = STOMPConfiguration().clock
+        let clock = self.target.configuration.clock
         let limit = self.arguments.limit
         let progress = self.target.progress
         return try await withThrowingTaskGroup(of: [Round]?.self) { group in

@@ -10,6 +10,16 @@ import Testing
 /// Each mode once, with few messages, against a broker of this process.
 @Suite("The modes of stomp-bench")
 struct ModeTests {
+    /// For a machine that is busy with other tests.
+    private static let patient = {
+        var configuration = STOMPConfiguration()
+        configuration.connectTimeout = .seconds(300)
+        configuration.connectionWaitTimeout = .seconds(300)
+        configuration.receiptTimeout = .seconds(300)
+        configuration.heartBeat = .none
+        return configuration
+    }()
+
     private func run(
         _ mode: BenchMode,
         destination: String? = nil,
@@ -23,7 +33,7 @@ struct ModeTests {
             arguments.size = 50
             arguments.isJSON = true
             change(&arguments)
-            let text = try await Bench(arguments).run()
+            let text = try await Bench(arguments, configuration: Self.patient).run()
             return try Measurement.all(in: text, of: mode.rawValue)
         }
     }
@@ -48,7 +58,7 @@ struct ModeTests {
             arguments.url = "stomp://127.0.0.1:\(broker.port ?? 0)"
             arguments.destination = "/queue/bench"
             arguments.givenCount = 50
-            let text = try await Bench(arguments).run()
+            let text = try await Bench(arguments, configuration: Self.patient).run()
             #expect(text.contains("0 messages came twice, 5 were not of this run"))
         }
     }

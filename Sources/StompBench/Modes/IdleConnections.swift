@@ -13,11 +13,11 @@ struct IdleConnections: Workload {
         let arguments = self.target.arguments
         // Those of the process itself, of look-ups and of the connection that warms up.
         try DescriptorLimit.require(arguments.connections + 64)
-        var configuration = STOMPConfiguration()
+        var configuration = self.target.configuration
         let interval = Duration.seconds(arguments.heartBeat)
         configuration.heartBeat = STOMPHeartBeat(outgoing: interval, incoming: interval)
         configuration.reconnect = .never
-        configuration.connectTimeout = .seconds(60)
+        configuration.connectTimeout = max(configuration.connectTimeout, .seconds(60))
         // So that what is there once for all connections is there.
         try await withSTOMPClient(self.target.servers, configuration: configuration) { _ in }
         let clients = (0..<arguments.connections).map { _ in

@@ -9,7 +9,9 @@ struct Receipts: Workload {
     let inFlight: Int
 
     func run() async throws -> [Round] {
-        try await withSTOMPClient(self.target.servers) { client in [try await self.send(client)] }
+        try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+            [try await self.send(client)]
+        }
     }
 
     @concurrent

@@ -8,7 +8,9 @@ struct Sending: Workload {
     let target: Target
 
     func run() async throws -> [Round] {
-        try await withSTOMPClient(self.target.servers) { client in [try await self.send(client)] }
+        try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+            [try await self.send(client)]
+        }
     }
 
     @concurrent

@@ -6,13 +6,15 @@ import STOMP
 /// What all modes need to know: the server, and what is asked for.
 struct Target: Sendable {
     let arguments: Arguments
+    let configuration: STOMPConfiguration
     let servers: STOMPServerList
     let progress: Progress
     /// What the process took before anything was done.
     let baselineKilobytes = ProcessUsage.residentKilobytes()
 
-    init(_ arguments: Arguments, progress: Progress) throws {
+    init(_ arguments: Arguments, configuration: STOMPConfiguration, progress: Progress) throws {
         self.arguments = arguments
+        self.configuration = configuration
         self.servers = try STOMPServerList(arguments.url)
         self.progress = progress
     }
