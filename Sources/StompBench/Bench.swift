@@ -10,7 +10,7 @@ struct Bench: Sendable {
     /// Read before anything is measured, so that a bad file costs no time.
     private let comparison: Comparison?
 
-    /// - Parameter configuration: of all clients; tests on a busy machine wait longer.
+    // The configuration is that of all clients: tests on a busy machine wait longer.
     init(_ arguments: Arguments, configuration: STOMPConfiguration = STOMPConfiguration()) throws {
         self.arguments = arguments
         self.comparison = try arguments.compare.map { try Comparison(file: $0) }
