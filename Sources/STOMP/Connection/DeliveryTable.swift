@@ -21,10 +21,14 @@ package final class DeliveryOwner: Sendable {
     /// Whether an ACK repeats the `ack` header, rather than `message-id`.
     let repeatsAck: Bool
     let stripsCarriageReturn: Bool
-    /// An ACK and a NACK up to the id, which is the only part that changes.
+    /// An ACK up to the id, which is the only part that changes; not an array, which each ack would retain and release.
     ///
-    /// `nonisolated(unsafe)`: this object's own memory, which never changes and which it frees.
+    /// `nonisolated(unsafe)`: memory of this object's own, filled in `init` before anybody else has the object, only read
+    /// afterwards, and freed in `deinit`, when nobody has it any more.
     nonisolated(unsafe) let ackStart: UnsafeRawBufferPointer
+    /// A NACK up to the id.
+    ///
+    /// `nonisolated(unsafe)`: as ``ackStart``: filled in `init`, only read, freed in `deinit`.
     nonisolated(unsafe) let nackStart: UnsafeRawBufferPointer
     fileprivate let index: Int
     fileprivate let serial: UInt64

@@ -6,9 +6,9 @@ import STOMPCore
 /// The messages of one read that belong to one subscription: references into the chunk that they were read into.
 ///
 /// `@unchecked Sendable`: the frames never change. `firstNumber` and `isCopy` are set before the batch is handed over;
-/// `unsettledCount` is touched only under the outbox's lock; the chunk, its base and `isHollow` are changed, and the frames
-/// given back, only by ``hollow()``, under the lock of the subscription's storage, before a consumer has the batch, which takes it under
-/// that lock.
+/// `unsettledCount` is touched only under the outbox's lock; the chunk, its base and `isHollow` are changed, and the
+/// frames given back, only by ``hollow()``, under the lock of the subscription's storage. A consumer takes a batch under
+/// that lock too, and leaves a hollow one: so whoever has messages of a batch has its chunk and its frames.
 @usableFromInline
 package final class MessageBatch: @unchecked Sendable {
     private(set) var chunk: ByteChunk {
@@ -19,7 +19,9 @@ package final class MessageBatch: @unchecked Sendable {
     @usableFromInline
     let frames: UnsafeMutableBufferPointer<FrameReference>
     let owner: DeliveryOwner
-    /// The owner's; a reference to it is taken with the batch, rather than for each ack.
+    /// The owner's, without a reference of its own, which each ack would retain and release.
+    ///
+    /// `unowned(unsafe)`: `owner` never changes and holds the outbox, so it is there as long as this batch.
     unowned(unsafe) let outbox: Outbox
     /// Whether each message is answered by itself.
     let isUsual: Bool

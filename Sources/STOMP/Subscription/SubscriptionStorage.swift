@@ -9,8 +9,9 @@ import Synchronization
 ///
 /// One consumer takes from it at a time, whatever loops and iterators there are.
 ///
-/// `@unchecked Sendable`: what `place` points to but its two flags, `ready`, `iterator` and `needsFreshStream` belong to whoever has set
-/// `isTaken`, and that flag orders their uses; all else is constant, atomic or behind `delivery`.
+/// `@unchecked Sendable`: what `place` points to but its two flags, which are atomic, and `ready`, `iterator` and
+/// `needsFreshStream` belong to whoever has set `isTaken`, and that flag orders their uses; all else is constant, atomic
+/// or behind `delivery`.
 @usableFromInline
 final class SubscriptionStorage: @unchecked Sendable {
     /// How the subscription ended.

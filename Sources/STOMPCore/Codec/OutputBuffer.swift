@@ -3,7 +3,7 @@
 
 /// Bytes to be written, in memory that grows and is given back.
 ///
-/// `@unchecked Sendable`: the memory has this one owner, which cannot be copied.
+/// `@unchecked Sendable`: the memory has this one owner, which cannot be copied: who sends it on has it no more.
 @frozen
 @usableFromInline
 package struct OutputBuffer: ~Copyable, @unchecked Sendable {
