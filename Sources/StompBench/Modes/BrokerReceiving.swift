@@ -14,7 +14,7 @@ struct BrokerReceiving: Workload {
         let producer = Producer(target: self.target)
         let count = self.target.arguments.count
         return try await producer.send(count, to: [self.destination]) { whenSubscribed in
-            try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+            try await self.target.withClient { client in
                 [try await self.receive(client, producer.run, whenSubscribed)]
             }
         }

@@ -50,7 +50,7 @@ struct Consumers: Workload {
             to destinations: [STOMPDestination],
             _ whenSubscribed: @Sendable () -> Void
         ) async throws -> Value {
-            try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+            try await self.target.withClient { client in
                 let events = client.events
                 var subscriptions: [STOMPSubscription] = []
                 for destination in destinations {

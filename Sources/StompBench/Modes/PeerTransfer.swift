@@ -18,7 +18,7 @@ struct PeerTransfer: Workload {
             bodyByteCount: arguments.size,
             headers: arguments.headers
         )
-        return try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+        return try await self.target.withClient { client in
             let stopwatch = Stopwatch()
             let result = try await job.run(client)
             let measurement = stopwatch.measurement(

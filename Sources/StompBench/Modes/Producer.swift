@@ -24,7 +24,7 @@ struct Producer: Sendable {
         // destination, content-type, content-length and the mark.
         let variants = HeaderVariants(total: self.target.arguments.headers, own: 4)
         let total = countEach * destinations.count
-        try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+        try await self.target.withClient { client in
             for number in 0..<countEach {
                 var headers = variants[number]
                 headers.append(Marks.header, marks.value(number))

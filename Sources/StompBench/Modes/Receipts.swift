@@ -9,7 +9,7 @@ struct Receipts: Workload {
     let inFlight: Int
 
     func run() async throws -> [Round] {
-        try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+        try await self.target.withClient { client in
             [try await self.send(client)]
         }
     }

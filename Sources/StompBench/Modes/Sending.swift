@@ -8,7 +8,7 @@ struct Sending: Workload {
     let target: Target
 
     func run() async throws -> [Round] {
-        try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+        try await self.target.withClient { client in
             [try await self.send(client)]
         }
     }

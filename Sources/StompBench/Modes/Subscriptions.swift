@@ -30,7 +30,7 @@ struct Subscriptions: Workload {
         run: String?,
         _ whenSubscribed: @Sendable () -> Void
     ) async throws -> Round {
-        try await withSTOMPClient(self.target.servers, configuration: self.target.configuration) { client in
+        try await self.target.withClient { client in
             let stopwatch = Stopwatch()
             let subscriptions = try await self.subscribe(client, destinations)
             whenSubscribed()

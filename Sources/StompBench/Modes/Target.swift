@@ -30,6 +30,11 @@ struct Target: Sendable {
         [UInt8](repeating: UInt8(ascii: "x"), count: self.arguments.size)
     }
 
+    /// Connects, as the command line says where.
+    func withClient<Value>(_ body: (STOMPClient) async throws -> Value) async throws -> Value {
+        try await withSTOMPClient(self.servers, configuration: self.configuration, body)
+    }
+
     /// A round, with what the command line says about it.
     func round(_ measurement: Measurement, latencies: Latencies? = nil) -> Round {
         var round = Round(measurement, latencies: latencies)
