@@ -76,9 +76,10 @@ struct IOThreadTests {
                 }
                 group.addTask(executorPreference: IOThread.shared) {
                     for await _ in gate.opened {}
-                    // The pool is gone from here on; waiting for a socket and yielding must do without it.
+                    // The pool is gone from here on; waiting for a socket or a time and yielding must do without it.
                     for round in 0..<UInt8(20) {
                         await Task.yield()
+                        _ = await IOThread.shared.sleep(until: .now.advanced(by: .microseconds(100)))
                         _ = try client.writeOnce([round])
                         #expect(try await server.readSome() == [round])
                     }

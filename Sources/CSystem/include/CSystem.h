@@ -63,10 +63,11 @@ static inline int csystem_epoll_remove(int queue, int descriptor) {
     return epoll_ctl(queue, EPOLL_CTL_DEL, descriptor, &unused);
 }
 
-/// Waits without limit; `events` must have room for CSYSTEM_EVENT_LIMIT. An interruption is no event; negative: broken.
-static inline int csystem_epoll_wait(int queue, csystem_event *events) {
+/// Waits for so many milliseconds, or without limit (-1); `events` must have room for CSYSTEM_EVENT_LIMIT. An
+/// interruption is no event; negative: broken.
+static inline int csystem_epoll_wait(int queue, csystem_event *events, int milliseconds) {
     struct epoll_event raw[CSYSTEM_EVENT_LIMIT];
-    int count = epoll_wait(queue, raw, CSYSTEM_EVENT_LIMIT, -1);
+    int count = epoll_wait(queue, raw, CSYSTEM_EVENT_LIMIT, milliseconds);
     if (count < 0 && errno == EINTR) {
         return 0;
     }

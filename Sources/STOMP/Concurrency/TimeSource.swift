@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPTransport
+
 /// A clock, erased to durations since the source was made.
 package struct TimeSource: Sendable {
     private let elapsed: @Sendable () -> Duration
@@ -12,7 +14,10 @@ package struct TimeSource: Sendable {
         self.sleeper = { deadline in
             // Beyond any process's life; real clocks trap on more.
             let bounded = min(deadline, .seconds(3_000_000_000))
-            try await clock.sleep(until: start.advanced(by: bounded), tolerance: nil)
+            let instant = start.advanced(by: bounded)
+            // The clock's own way needs a task for each sleep, a timer, and a thread of the pool, which may be blocked.
+            if let instant = instant as? ContinuousClock.Instant, await IOThread.shared.sleep(until: instant) { return }
+            try await clock.sleep(until: instant, tolerance: nil)
         }
     }
 

@@ -44,6 +44,16 @@ struct EventQueue: Sendable {
     private let wakeDescriptor: Int32
     private let timerDescriptor: Int32
     #endif
+
+    /// The longest wait with a limit: the time that it goes by stands still while the machine sleeps, so that the one who
+    /// waits has to look at the clock from time to time.
+    private static let longestWait: Duration = .seconds(10)
+
+    /// Whole milliseconds, none of them too early.
+    private static func milliseconds(_ limit: Duration) -> Int {
+        let (seconds, attoseconds) = min(max(limit, .zero), Self.longestWait).components
+        return Int(seconds) * 1_000 + Int((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
 }
 
 #if canImport(Darwin)
@@ -95,9 +105,16 @@ extension EventQueue {
     /// Reported once, it is gone.
     func acknowledgeTimer() {}
 
-    func wait(_ body: (Event) -> Void) {
+    /// Waits for events, at most so long (nil: without limit), and hands over what came.
+    func wait(atMost limit: Duration?, _ body: (Event) -> Void) {
         withUnsafeTemporaryAllocation(of: kevent.self, capacity: 256) { events in
-            let count = kevent(self.queue, nil, 0, events.baseAddress, 256, nil)
+            var time = timespec(tv_sec: 0, tv_nsec: 0)
+            if let milliseconds = limit.map(Self.milliseconds) {
+                time = timespec(tv_sec: milliseconds / 1_000, tv_nsec: milliseconds % 1_000 * 1_000_000)
+            }
+            let count = withUnsafePointer(to: &time) { time in
+                kevent(self.queue, nil, 0, events.baseAddress, 256, limit == nil ? nil : time)
+            }
             for index in 0..<max(Int(count), 0) {
                 let event = events[index]
                 let isWriteFilter = event.filter == Int16(EVFILT_WRITE)
@@ -210,10 +227,12 @@ extension EventQueue {
         System.resetCounter(self.timerDescriptor)
     }
 
-    /// Waits for events and hands over what came; a signal handler's interruption hands over nothing.
-    func wait(_ body: (Event) -> Void) {
+    /// Waits for events, at most so long (nil: without limit), and hands over what came; after a signal handler's
+    /// interruption nothing.
+    func wait(atMost limit: Duration?, _ body: (Event) -> Void) {
         withUnsafeTemporaryAllocation(of: csystem_event.self, capacity: Int(CSYSTEM_EVENT_LIMIT)) { events in
-            let count = csystem_epoll_wait(self.queue, events.baseAddress)
+            let milliseconds = limit.map { Int32(Self.milliseconds($0)) } ?? -1
+            let count = csystem_epoll_wait(self.queue, events.baseAddress, milliseconds)
             // Only for a descriptor that somebody else has closed: nothing would ever be delivered again.
             precondition(count >= 0, "The process has closed the I/O thread's event queue.")
             for index in 0..<Int(count) {

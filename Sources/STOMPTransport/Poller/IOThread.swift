@@ -2,10 +2,11 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import Synchronization
 
 /// The process's one I/O thread.
 ///
-/// It waits for readiness, resumes who waits for it, and runs the tasks that prefer it. Those are few and never block:
+/// It waits for readiness and for times, resumes who waits for them, and runs the tasks that prefer it. Those are few and never block:
 /// heart-beats stay on time here while handlers hold every thread of the pool. Started by its first use, never ended.
 package final class IOThread: TaskExecutor {
     package static let shared = IOThread()
@@ -23,13 +24,28 @@ package final class IOThread: TaskExecutor {
         var jobs: [UnownedJob] = []
         /// Who waits for the timer, which is set while there are any.
         var pauses: [CheckedContinuation<Void, Never>] = []
-        /// Set from the first job of a batch until the thread takes the batch, so that a batch costs one wake.
-        var isWakePending = false
+        /// Who sleeps until when.
+        var alarms = AlarmQueue<CheckedContinuation<Bool, Never>>()
+        /// The thread looks at jobs and alarms before it waits again: it is at work, or somebody is about to wake it.
+        var isAwake = false
+
+        /// Called when there is something new for the thread.
+        ///
+        /// - Returns: what to wake once the lock is released, by the first only: a batch costs one wake.
+        mutating func rouse(_ queue: EventQueue) -> EventQueue? {
+            defer { self.isAwake = true }
+            return self.isAwake ? nil : queue
+        }
     }
 
     private let state = Locked(State())
+    private let ticketCount = Atomic<UInt64>(0)
 
-    private init() {}
+    /// Another one than ``shared`` is for tests.
+    init() {}
+
+    /// How many sleep until a time.
+    var sleeperCount: Int { self.state.withLock { $0.alarms.count } }
 
     // MARK: - Descriptors
 
@@ -77,29 +93,67 @@ package final class IOThread: TaskExecutor {
         }
     }
 
+    // MARK: - Alarms
+
+    private enum Outcome {
+        /// It is the thread's, which may have to be woken.
+        case taken(waking: EventQueue?)
+        case isOver
+        /// A process out of descriptors or threads.
+        case noThread
+    }
+
+    /// Returns at the deadline or, since the thread counts in milliseconds, a few after it; at once when the task is
+    /// cancelled.
+    ///
+    /// Needs no task of its own, and no thread of the pool: so it is also on time when handlers block them all.
+    ///
+    /// - Returns: whether there was a thread to wait for.
+    package func sleep(until deadline: ContinuousClock.Instant) async -> Bool {
+        let ticket = self.ticketCount.add(1, ordering: .relaxed).newValue
+        return await withTaskCancellationHandler {
+            // Whoever takes it out of the alarms resumes it: the thread, or the cancellation.
+            await withCheckedContinuation { continuation in
+                switch self.state.withLock({ self.begin(&$0, continuation, ticket, deadline) }) {
+                case .taken(let queue): queue?.wake()
+                case .isOver: continuation.resume(returning: true)
+                case .noThread: continuation.resume(returning: false)
+                }
+            }
+        } onCancel: {
+            self.state.withLock { $0.alarms.remove(ticket) }?.resume(returning: true)
+        }
+    }
+
+    private func begin(
+        _ state: inout State,
+        _ continuation: CheckedContinuation<Bool, Never>,
+        _ ticket: UInt64,
+        _ deadline: ContinuousClock.Instant
+    ) -> Outcome {
+        // Cancelled before this is stored: the handler has run and found nobody.
+        if Task.isCancelled || deadline <= .now { return .isOver }
+        guard let queue = try? self.startedQueue(&state) else { return .noThread }
+        let isFirst = state.alarms.next.map { deadline < $0 } ?? true
+        state.alarms.insert(continuation, ticket, until: deadline)
+        // The thread waits for the first one in any case.
+        return .taken(waking: isFirst ? state.rouse(queue) : nil)
+    }
+
     // MARK: - Jobs
 
     /// Takes a job of a task that prefers this thread.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        enum Outcome {
-            case wake(EventQueue)
-            case awake
-            case noThread
-        }
         let outcome = self.state.withLock { state -> Outcome in
             guard let queue = try? self.startedQueue(&state) else { return .noThread }
             state.jobs.append(job)
-            if state.isWakePending {
-                return .awake
-            }
-            state.isWakePending = true
-            return .wake(queue)
+            return .taken(waking: state.rouse(queue))
         }
         switch outcome {
-        case .wake(let queue): queue.wake()
-        case .awake: break
-        // A process out of descriptors or threads: late on the pool is better than never.
+        case .taken(let queue): queue?.wake()
+        case .isOver: break
+        // Late on the pool is better than never.
         case .noThread: globalConcurrentExecutor.enqueue(job)
         }
     }
@@ -124,25 +178,48 @@ package final class IOThread: TaskExecutor {
     private func run(_ queue: EventQueue) {
         var events: [EventQueue.Event] = []
         while true {
-            queue.wait { events.append($0) }
+            let limit = self.runJobs()
+            queue.wait(atMost: limit) { events.append($0) }
             self.deliver(events, queue)
             events.removeAll(keepingCapacity: true)
         }
     }
 
+    /// Runs the jobs that are there, once.
+    ///
+    /// - Returns: how long the thread may then wait for events; nil: without limit.
+    private func runJobs() -> Duration? {
+        let (jobs, limit) = self.state.withLock { state -> ([UnownedJob], Duration?) in
+            // Events come in between, also if each job leaves another one behind.
+            guard state.jobs.isEmpty else {
+                defer { state.jobs = [] }
+                return (state.jobs, .zero)
+            }
+            // From here on, who has something new wakes the thread.
+            state.isAwake = false
+            return ([], state.alarms.next.map { ContinuousClock.now.duration(to: $0) })
+        }
+        for job in jobs {
+            job.runSynchronously(on: self.asUnownedTaskExecutor())
+        }
+        return limit
+    }
+
+    /// Wakes those who wait for these events, or for this time.
     private func deliver(_ events: [EventQueue.Event], _ queue: EventQueue) {
         if events.contains(where: { $0.identifier == EventQueue.wakeIdentifier }) {
-            // First the wake, then the jobs: a job that comes in between wakes again.
+            // First the wake, then the jobs: a job that comes in between is run without one.
             queue.acknowledgeWake()
         }
         let isTime = events.contains { $0.identifier == EventQueue.timerIdentifier }
         if isTime { queue.acknowledgeTimer() }
-        let (targets, jobs, pauses) = self.state.withLock { state in
-            state.isWakePending = false
-            let (jobs, pauses) = (state.jobs, isTime ? state.pauses : [])
-            state.jobs = []
+        let (targets, pauses, sleepers) = self.state.withLock { state in
+            // What is resumed below and comes back as a job needs no wake.
+            state.isAwake = true
+            let pauses = isTime ? state.pauses : []
             if isTime { state.pauses = [] }
-            return (events.map { state.registrations[$0.identifier] }, jobs, pauses)
+            let sleepers = state.alarms.next == nil ? [] : state.alarms.takeDue(at: .now)
+            return (events.map { state.registrations[$0.identifier] }, pauses, sleepers)
         }
         for pause in pauses {
             pause.resume()
@@ -150,8 +227,8 @@ package final class IOThread: TaskExecutor {
         for (event, target) in zip(events, targets) {
             target?.apply(event)
         }
-        for job in jobs {
-            job.runSynchronously(on: self.asUnownedTaskExecutor())
+        for sleeper in sleepers {
+            sleeper.resume(returning: true)
         }
     }
 }

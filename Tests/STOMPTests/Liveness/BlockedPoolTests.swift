@@ -63,6 +63,55 @@ struct BlockedPoolTests {
         }
     }
 
+    /// As above, by the clock that is the default: its own way to sleep would need a thread of the pool.
+    @Test("Beats go on by the real clock, too, while handlers block every thread of the pool", .onOwnThread)
+    func beatsGoOnByTheRealClock() async {
+        await #expect(processExitsWith: .success) {
+            let listener = try TCPListener.bind()
+            var configuration = STOMPConfiguration()
+            configuration.heartBeat = STOMPHeartBeat(outgoing: .milliseconds(2), incoming: .zero)
+            let (final, time) = (configuration, TimeSource(configuration.clock))
+            let opened = Task {
+                try await STOMPConnection.open(
+                    to: STOMPServer(.tcp("127.0.0.1", port: listener.port)),
+                    configuration: final,
+                    time: time,
+                    events: EventHub()
+                )
+            }
+            let transport = try await listener.accept()
+            let peer = ScriptedPeer.Connection(transport)
+            _ = try await peer.receiveFrame()
+            try await peer.send("CONNECTED\nversion:1.2\nheart-beat:0,2\n\n\0")
+            let connection = try await opened.value
+            let running = Task { await connection.run() }
+
+            let handlers = DispatchSemaphore(value: 0)
+            let blocked = Shared(0)
+            // Not on the pool: plays the peer's part.
+            Thread.detachNewThread {
+                while blocked.withLock({ $0 }) < ProcessInfo.processInfo.activeProcessorCount { sched_yield() }
+                var (byte, count, isFresh): (UInt8, Int, Bool) = (0, 0, false)
+                while count < 20 {
+                    let outcome = withUnsafeMutableBytes(of: &byte) { try? transport.read(into: $0) }
+                    // What had come before the pool was blocked does not count.
+                    if outcome == .wouldBlock { isFresh = true }
+                    if outcome == .bytes(1), byte == 10, isFresh { count += 1 }
+                    guard outcome == .wouldBlock || outcome == .bytes(1) else { exit(1) }
+                    sched_yield()
+                }
+                exit(0)
+            }
+            for _ in 0..<256 {
+                Task {
+                    blocked.withLock { $0 += 1 }
+                    Self.block(handlers)
+                }
+            }
+            _ = await running.value
+        }
+    }
+
     /// What a handler should not do, and what some do.
     private static func block(_ semaphore: DispatchSemaphore) {
         semaphore.wait()
