@@ -50,19 +50,24 @@ final class Supervisor: Sendable {
     func run() async -> STOMPError? {
         await withTaskGroup(of: STOMPError?.self) { group in
             // Its end is the client's.
-            group.addTask(name: "stomp.supervisor") { await self.superviseConnections() }
-            // Turns the wish to shut down into a polite end of the connection, or of the attempt to make one.
-            group.addTask(name: "stomp.shutdown") {
-                await self.client.shutdown.wait()
-                // The connection itself says goodbye when it is cancelled.
-                guard !Task.isCancelled else { return nil }
-                await self.client.drain()
-                return nil
+            group.addTask(name: "stomp.supervisor") {
+                // Nobody waits for the wish to shut down any more.
+                defer { self.client.shutdown.raise() }
+                return await self.superviseConnections()
             }
             if case .enqueue = self.client.configuration.sendWhileDisconnected {
                 // Ends only when cancelled.
                 group.addTask(name: "stomp.queue") {
                     await self.client.runQueueDeadlines()
+                    return nil
+                }
+            }
+            await self.client.shutdown.wait()
+            // The connection itself says goodbye when it is cancelled.
+            if !Task.isCancelled {
+                // Turns the wish into a polite end of the connection, or of the attempt to make one.
+                group.addTask(name: "stomp.shutdown") {
+                    await self.client.drain()
                     return nil
                 }
             }
