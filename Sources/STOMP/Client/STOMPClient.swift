@@ -39,8 +39,9 @@ public final class STOMPClient: Sendable {
     }
 
     /// How the client behaves.
-    public let configuration: STOMPConfiguration
+    public var configuration: STOMPConfiguration { self.shared.value }
 
+    let shared: SharedConfiguration
     let servers: STOMPServerList
     let time: TimeSource
     let hub = EventHub()
@@ -60,10 +61,10 @@ public final class STOMPClient: Sendable {
     ///
     /// Nothing happens before ``run()``.
     public init(_ servers: STOMPServerList, configuration: STOMPConfiguration = STOMPConfiguration()) {
-        var configuration = configuration.bounded
-        if let timeout = servers.connectionWaitTimeout { configuration.connectionWaitTimeout = timeout.bounded }
+        var configuration = configuration
+        if let timeout = servers.connectionWaitTimeout { configuration.connectionWaitTimeout = timeout }
         self.servers = servers.settled()
-        self.configuration = configuration
+        self.shared = SharedConfiguration(configuration)
         self.time = TimeSource(configuration.clock)
     }
 

@@ -127,7 +127,7 @@ extension Supervisor {
             if Task.isCancelled { break }
             do throws(STOMPError) {
                 // A whole handshake: a port that answers may still be no broker.
-                try await self.open(probe, after: nil).transport.close()
+                try await self.connectionAttempt(probe, after: nil).open().transport.close()
                 return .found(server: probe.server)
             } catch {
                 continue

@@ -129,41 +129,51 @@ final class Supervisor: Sendable {
         after previous: STOMPError?,
         _ legacy: inout Legacy
     ) async -> Outcome {
-        let hub = self.client.hub
-        if let warning = attempt.warning { hub.send(.warning(warning)) }
-        if let previous {
-            let state = STOMPClientState.waiting(attempt.delay, because: previous)
-            hub.send(.reconnecting(after: attempt.delay, because: previous), state: state)
-        }
+        self.announceDelay(of: attempt, after: previous)
         if attempt.delay > .zero { await self.client.time.sleep(until: self.now + attempt.delay) }
         if Task.isCancelled { return .wished }
-        let endpoint = self.server(of: attempt).endpoint
-        hub.send(
-            .connecting(endpoint, attempt: attempt.number),
-            state: .connecting(endpoint, attempt: attempt.number)
-        )
+        self.announce(attempt)
         let connection: STOMPConnection
         do throws(STOMPError) {
-            connection = try await self.open(attempt, after: previous)
+            connection = try await self.connectionAttempt(attempt, after: previous).open()
         } catch {
             return error.code == .cancelled ? .wished : .attemptFailed(error)
         }
-        self.schedule.withLock { $0.connected(at: self.now) }
-        hub.send(.connected(connection.session), state: .resuming(connection.session))
+        self.announce(connection)
         return await self.drive(connection, &legacy)
     }
 
+    // Apart, and never inlined: what these have at hand would stay in the memory of a task that lives for months.
+
+    @inline(never)
+    private func announceDelay(of attempt: ReconnectSchedule.Attempt, after previous: STOMPError?) {
+        let hub = self.client.hub
+        if let warning = attempt.warning { hub.send(.warning(warning)) }
+        guard let previous else { return }
+        let state = STOMPClientState.waiting(attempt.delay, because: previous)
+        hub.send(.reconnecting(after: attempt.delay, because: previous), state: state)
+    }
+
+    @inline(never)
+    private func announce(_ attempt: ReconnectSchedule.Attempt) {
+        let endpoint = self.server(of: attempt).endpoint
+        self.client.hub.send(
+            .connecting(endpoint, attempt: attempt.number),
+            state: .connecting(endpoint, attempt: attempt.number)
+        )
+    }
+
+    @inline(never)
+    private func announce(_ connection: STOMPConnection) {
+        self.schedule.withLock { $0.connected(at: self.now) }
+        self.client.hub.send(.connected(connection.session), state: .resuming(connection.session))
+    }
+
     /// An attempt lasts until CONNECTED, credentials included.
-    func open(
-        _ attempt: ReconnectSchedule.Attempt,
-        after previous: STOMPError?
-    ) async throws(STOMPError) -> STOMPConnection {
-        var configuration = self.client.configuration
-        if let deadline = attempt.deadline {
-            configuration.connectTimeout = min(configuration.connectTimeout, max(deadline - self.now, .zero))
-        }
+    @inline(never)
+    func connectionAttempt(_ attempt: ReconnectSchedule.Attempt, after previous: STOMPError?) -> ConnectionAttempt {
         let server = self.server(of: attempt)
-        return try await STOMPConnection.open(
+        return ConnectionAttempt(
             to: server,
             credentials: STOMPCredentialsRequest(
                 endpoint: server.endpoint,
@@ -171,7 +181,8 @@ final class Supervisor: Sendable {
                 previousError: previous
             ),
             keepsSubscriptions: true,
-            configuration: configuration,
+            configuration: self.client.shared,
+            timeout: attempt.deadline.map { max($0 - self.now, .zero) },
             time: self.client.time,
             events: self.client.hub
         )

@@ -15,7 +15,7 @@ public actor STOMPConnection {
     /// The broker's habits, as detected or configured.
     public nonisolated let dialect: STOMPDialect
 
-    nonisolated let configuration: STOMPConfiguration
+    nonisolated let shared: SharedConfiguration
     nonisolated let serializer: FrameSerializer
     nonisolated let transport: any ByteTransport
     nonisolated let outbox: Outbox
@@ -37,25 +37,19 @@ public actor STOMPConnection {
     /// Subscriptions that did not end with the connection.
     var survivors: [SubscriptionStorage] = []
 
-    private init(
-        _ handshake: consuming Handshake,
-        session: STOMPSessionInfo,
-        keepsSubscriptions: Bool,
-        configuration: STOMPConfiguration,
-        time: TimeSource,
-        events: EventHub
-    ) {
+    init(_ handshake: consuming Handshake, session: STOMPSessionInfo, of attempt: ConnectionAttempt) {
+        let configuration = attempt.configuration
         self.session = session
-        self.keepsSubscriptions = keepsSubscriptions
+        self.keepsSubscriptions = attempt.keepsSubscriptions
         self.dialect = configuration.dialect ?? .detected(from: session.serverDescription)
-        self.configuration = configuration
+        self.shared = attempt.shared
         var serializer = FrameSerializer(version: session.version)
         serializer.takesTextOnly = handshake.transport.carriesTextOnly
         self.serializer = serializer
         self.transport = handshake.transport
-        self.outbox = Outbox(transport: handshake.transport, time: time, limit: configuration.outboxLimit)
-        self.time = time
-        self.events = events
+        self.outbox = Outbox(transport: handshake.transport, time: attempt.time, limit: configuration.outboxLimit)
+        self.time = attempt.time
+        self.events = attempt.events
         var schedule = session.schedule
         if session.version == .v10, let interval = configuration.heartBeat.legacyKeepAlive, interval > .zero {
             schedule.outgoing = interval
@@ -71,59 +65,7 @@ public actor STOMPConnection {
         self.demultiplexer = Demultiplexer(parser: handshake.parser, rules: rules)
     }
 
-    /// Connects and opens a session, within ``STOMPConfiguration/connectTimeout``.
-    ///
-    /// Whoever calls this must call ``run()``.
-    static func open(
-        to server: STOMPServer,
-        credentials: STOMPCredentialsRequest? = nil,
-        keepsSubscriptions: Bool = false,
-        configuration: STOMPConfiguration,
-        time: TimeSource,
-        events: EventHub
-    ) async throws(STOMPError) -> STOMPConnection {
-        let configuration = configuration.bounded
-        let hint = server.endpoint.isSecure ? " A port for plain STOMP is silent towards TLS: is it the TLS port?" : ""
-        let timeout = STOMPError(
-            .connectTimedOut,
-            "\(server.endpoint) gave no CONNECTED within \(configuration.connectTimeout).\(hint)"
-        )
-        let deadline = time.now + configuration.connectTimeout
-        return try await withDeadline(deadline, of: time, timeout: timeout) { () throws(STOMPError) in
-            var server = server
-            if let login = try await Self.login(configuration, credentials) { server.login = login }
-            let transport = try await server.connect(versions: configuration.versions, time: time)
-            do throws(STOMPError) {
-                var handshake = Handshake(transport: transport, server: server, configuration: configuration)
-                let session = try await handshake.run()
-                if let warning = server.tlsWarning { events.send(.warning(warning)) }
-                return STOMPConnection(
-                    handshake,
-                    session: session,
-                    keepsSubscriptions: keepsSubscriptions,
-                    configuration: configuration,
-                    time: time,
-                    events: events
-                )
-            } catch {
-                transport.close()
-                throw error
-            }
-        }
-    }
-
-    private static func login(
-        _ configuration: STOMPConfiguration,
-        _ request: STOMPCredentialsRequest?
-    ) async throws(STOMPError) -> STOMPLogin? {
-        guard let provider = configuration.credentials, let request else { return nil }
-        do {
-            return try await provider(request)
-        } catch {
-            if Task.isCancelled { throw .cancelled }
-            throw STOMPError(.connectFailed, "The provider of credentials failed: \(error)")
-        }
-    }
+    nonisolated var configuration: STOMPConfiguration { self.shared.value }
 
     /// What of the session a subscription needs to know.
     nonisolated var context: SessionContext {
@@ -151,13 +93,13 @@ public actor STOMPConnection {
         configuration: STOMPConfiguration = STOMPConfiguration(),
         _ body: (STOMPConnection) async throws -> Value
     ) async throws -> Value {
-        let time = TimeSource(configuration.clock)
-        let connection = try await self.open(
+        let attempt = ConnectionAttempt(
             to: server,
-            configuration: configuration,
-            time: time,
+            configuration: SharedConfiguration(configuration),
+            time: TimeSource(configuration.clock),
             events: EventHub()
         )
+        let connection = try await attempt.open()
         return try await withThrowingTaskGroup(of: STOMPError?.self) { group in
             group.addTask(name: "stomp.connection") { await connection.run() }
             let value = try await withCleanup {

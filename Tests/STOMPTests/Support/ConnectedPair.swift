@@ -166,6 +166,19 @@ extension String {
     }
 }
 
+extension STOMPConnection {
+    /// Whoever calls this must call `run()`.
+    static func open(
+        to server: STOMPServer,
+        configuration: STOMPConfiguration,
+        time: TimeSource,
+        events: EventHub
+    ) async throws(STOMPError) -> STOMPConnection {
+        let shared = SharedConfiguration(configuration)
+        return try await ConnectionAttempt(to: server, configuration: shared, time: time, events: events).open()
+    }
+}
+
 /// Lets others go on until `condition` holds; the suite's time limit ends it.
 func eventually(_ condition: () -> Bool) async {
     while !condition(), !Task.isCancelled { await Task.yield() }
