@@ -5,13 +5,11 @@ import STOMPCore
 import STOMPTransport
 
 extension Supervisor {
-    private enum Report: Sendable {
-        /// The connection has ended; `nil`: as wished.
-        case ended(STOMPError?)
-        case resumed(Resumption)
+    /// What the tasks beside a connection have come to, for when it has ended.
+    private final class Findings: Sendable {
+        let resumption = Locked(Resumption.complete)
         /// A server that is preferred answers again.
-        case found(server: Int)
-        case stopped
+        let destination = Locked<Int?>(nil)
     }
 
     /// How far the subscriptions and sends of the last connection came by this one.
@@ -26,42 +24,35 @@ extension Supervisor {
     func drive(_ connection: STOMPConnection, _ legacy: inout Legacy) async -> Outcome {
         let client = self.client
         let earlier = legacy
+        let findings = Findings()
         client.begin(connection)
-        let (end, resumption, destination) = await withTaskGroup(of: Report.self) { group in
-            group.addTask(name: "stomp.connection") { .ended(await connection.run()) }
-            group.addTask(name: "stomp.resumption") { .resumed(await self.resume(earlier, by: connection)) }
-            if !client.servers.priorityEndpoints.isEmpty {
-                group.addTask(name: "stomp.priority") { await self.lookForPriority() }
+        // Discarding: what has ended is gone, while the connection goes on for months.
+        let end = await withDiscardingTaskGroup { group in
+            // Its outcome matters when the connection has ended.
+            group.addTask(name: "stomp.resumption") {
+                let outcome = await self.resume(earlier, by: connection)
+                findings.resumption.withLock { $0 = outcome }
             }
-            var end: STOMPError?
-            var resumption = Resumption.complete
-            var destination: Int?
-            for await report in group {
-                switch report {
-                case .ended(let error):
-                    end = error
-                    client.publish(nil)
-                    group.cancelAll()
-                case .resumed(let outcome):
-                    resumption = outcome
-                case .found(let server):
-                    destination = server
+            if !client.servers.priorityEndpoints.isEmpty {
+                // Ends the connection when there is a better one.
+                group.addTask(name: "stomp.priority") {
+                    guard let server = await self.findPriority() else { return }
+                    findings.destination.withLock { $0 = server }
                     client.publish(nil)
                     connection.handOver()
-                    group.addTask(name: "stomp.hand-over") {
-                        await connection.disconnect()
-                        return .stopped
-                    }
-                case .stopped:
-                    break
+                    await connection.disconnect()
                 }
             }
-            return (end, resumption, destination)
+            let end = await connection.run()
+            client.publish(nil)
+            group.cancelAll()
+            return end
         }
         // The resumption may have published it at the very moment of its end.
         client.publish(nil)
         client.hub.send(.disconnected(end), state: .disconnected(end))
-        legacy = await self.legacy(of: connection, earlier, resumption)
+        legacy = await self.legacy(of: connection, earlier, findings.resumption.withLock { $0 })
+        let destination = findings.destination.withLock { $0 }
         if let destination, !Task.isCancelled, end == nil { return .movesBack(destination) }
         return end.map { .lost($0) } ?? .wished
     }
@@ -118,8 +109,8 @@ extension Supervisor {
 
     // MARK: - Priority
 
-    /// The task `stomp.priority`: looks for a preferred server while connected to another.
-    private func lookForPriority() async -> Report {
+    /// Looks for a preferred server while connected to another, until one answers.
+    private func findPriority() async -> Int? {
         while !Task.isCancelled {
             let next = self.schedule.withLock { $0.nextProbe(at: self.client.time.now) }
             guard let probe = next else { break }
@@ -128,11 +119,11 @@ extension Supervisor {
             do throws(STOMPError) {
                 // A whole handshake: a port that answers may still be no broker.
                 try await self.connectionAttempt(probe, after: nil).open().transport.close()
-                return .found(server: probe.server)
+                return probe.server
             } catch {
                 continue
             }
         }
-        return .stopped
+        return nil
     }
 }
