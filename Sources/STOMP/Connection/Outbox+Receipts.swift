@@ -121,15 +121,27 @@ extension Outbox {
 
     /// Makes sure that `stomp.receipts` is awake at this time.
     func watch(_ deadline: Duration) {
-        let isEarlier = self.state.withLock { state in
-            if let until = state.sleepingUntil, until <= deadline { return false }
+        let signal = self.state.withLock { state -> Signal? in
+            if let until = state.sleepingUntil, until <= deadline { return nil }
             state.sleepingUntil = deadline
-            return true
+            return state.isWatched ? self.deadlineSignal : self.ownerSignal
         }
-        if isEarlier { self.deadlineSignal.raise() }
+        signal?.raise()
+    }
+
+    /// Asked by the owner of the connection's tasks, after ``ownerSignal`` and at first.
+    ///
+    /// - Returns: whether to start `stomp.receipts` now.
+    func beginWatching() -> Bool {
+        self.state.withLock { state in
+            defer { state.isWatched = state.isWatched || state.sleepingUntil != nil }
+            return !state.isWatched && state.sleepingUntil != nil
+        }
     }
 
     /// The task `stomp.receipts`: fails each wait at its own deadline, and nothing else.
+    ///
+    /// Ends when none is left; an idle connection does without it.
     func runDeadlines() async {
         while !Task.isCancelled {
             let now = self.time.now
@@ -139,13 +151,18 @@ extension Outbox {
                 let quiet = self.takeQuietWaiters(&state)
                 let earliest = [state.receipts.nextDeadline, state.room.front?.deadline].compactMap(\.self).min()
                 state.sleepingUntil = earliest
+                // In one step, so that the next deadline either is seen here or starts another task.
+                if earliest == nil { state.isWatched = false }
                 return (receipts, room, quiet, earliest)
             }
             for waiter in receipts { waiter.resolve(.failure(Self.receiptTimedOut)) }
             for waiter in room { waiter.outcome.resolve(.failure(Self.outboxFull)) }
             for waiter in quiet { waiter.resolve(.success(())) }
+            guard let next else { return }
             await self.deadlineSignal.wait(until: next, of: self.time)
         }
+        // Cancelled: if the connection goes on, to say goodbye, another one takes over.
+        self.state.withLock { $0.isWatched = false }
     }
 
     private static let receiptTimedOut = STOMPError(

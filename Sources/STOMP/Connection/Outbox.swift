@@ -55,8 +55,10 @@ package final class Outbox: Sendable {
         var quiet: [QuietWaiter] = []
         /// The waiter for the receipt of DISCONNECT, until somebody waits.
         var farewell: OneShot<Void>?
-        /// Until when `stomp.receipts` sleeps; `nil`: until it is told.
+        /// Until when `stomp.receipts` sleeps, or is to; `nil`: nothing has a deadline, so that it is not needed.
         var sleepingUntil: Duration?
+        /// Whether that task is there.
+        var isWatched = false
 
         var deliveries = DeliveryTable()
         var transactions = TransactionTable<TransactionRecord>()
@@ -87,6 +89,8 @@ package final class Outbox: Sendable {
     let writerSignal = Signal()
     /// A deadline was registered that is earlier than the one waited for.
     let deadlineSignal = Signal()
+    /// Something for the owner of the connection's tasks: one of them has ended, or deadlines are to be watched.
+    let ownerSignal = Signal()
     /// A subscription has ended for which messages may be under way.
     let leaverSignal = Signal()
     /// When bytes last went to the socket, in nanoseconds of `time`.

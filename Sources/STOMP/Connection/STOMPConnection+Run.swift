@@ -40,53 +40,70 @@ extension STOMPConnection {
         return self.finish(.finished)
     }
 
+    /// The ends of a connection's tasks, in their order.
+    private final class Ends: Sendable {
+        let list = Locked<[End]>([])
+    }
+
     /// The task tree of a connection.
     ///
     /// All of it has ended when this returns.
     private func drive() async -> End {
-        await withTaskGroup(of: End.self) { group in
+        let ends = Ends()
+        // Discarding: a task that has ended is gone, while the connection may live for months.
+        return await withDiscardingTaskGroup { group in
             // Its end is the connection's: end of stream, a fatal ERROR, a violation.
-            group.addTask(name: "stomp.reader") { await self.read() }
+            group.addTask(name: "stomp.reader") { self.note(await self.read(), in: ends) }
             // Its end is the connection's: a write has failed.
-            group.addTask(name: "stomp.writer") { await self.write() }
-            // Ends only when cancelled: each deadline fails its own wait and nothing else.
-            group.addTask(name: "stomp.receipts") {
-                await self.outbox.runDeadlines()
-                return .cancelled
-            }
+            group.addTask(name: "stomp.writer") { self.note(await self.write(), in: ends) }
             if self.dialect.givingBack == .byTransaction, self.dialect.hasReceipts {
                 // Ends only when cancelled: with the connection, all is given back.
-                group.addTask(name: "stomp.leavers") {
-                    await self.settleLeavers()
-                    return .cancelled
-                }
+                group.addTask(name: "stomp.leavers") { await self.settleLeavers() }
             }
             let executor = self.configuration.livenessExecutor
             if self.liveness.sendsBeats {
                 // Ends only when cancelled; a beat that cannot be written is the writer's to report.
                 group.addTask(name: "stomp.heart-beat", executorPreference: executor) {
                     await self.liveness.runBeats()
-                    return .cancelled
                 }
             }
             if self.liveness.expectsBeats {
                 // Its end is the connection's: the peer is silent.
                 group.addTask(name: "stomp.watchdog", executorPreference: executor) {
-                    await self.liveness.watch().map { .failed($0) } ?? .cancelled
+                    if let error = await self.liveness.watch() { self.note(.failed(error), in: ends) }
                 }
             }
-            var end = await group.next() ?? .cancelled
+            var end = await self.next(of: ends, &group)
             if case .writeFailed(let error) = end {
                 group.addTask(name: "stomp.grace") {
                     await self.time.sleep(until: self.time.now + Self.grace)
-                    return .failed(error)
+                    self.note(.failed(error), in: ends)
                 }
-                end = await group.next() ?? .failed(error)
+                end = await self.next(of: ends, &group)
                 // A plain end of stream says less than the failed write.
                 if case .failed(let other) = end, other.code == .connectionLost { end = .failed(error) }
             }
             group.cancelAll()
             return end
+        }
+    }
+
+    private nonisolated func note(_ end: End, in ends: Ends) {
+        ends.list.withLock { $0.append(end) }
+        self.outbox.ownerSignal.raise()
+    }
+
+    /// Waits until another task has ended, or this one is cancelled; meanwhile starts `stomp.receipts` when there are
+    /// deadlines.
+    private func next(of ends: Ends, _ group: inout DiscardingTaskGroup) async -> End {
+        while true {
+            if let end = ends.list.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return end }
+            if Task.isCancelled { return .cancelled }
+            if self.outbox.beginWatching() {
+                // Ends when no deadline is left: each fails its own wait and nothing else.
+                group.addTask(name: "stomp.receipts") { await self.outbox.runDeadlines() }
+            }
+            await self.outbox.ownerSignal.wait()
         }
     }
 
