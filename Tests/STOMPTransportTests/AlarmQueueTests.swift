@@ -8,25 +8,19 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct AlarmQueueTests {
-    private let start = ContinuousClock.now
-
-    private func instant(_ seconds: Int) -> ContinuousClock.Instant {
-        self.start.advanced(by: .seconds(seconds))
-    }
-
     @Test
     func `those whose time has come are taken out, the earliest first, each once`() {
         var queue = AlarmQueue<String>()
         #expect(queue.next == nil)
         for (ticket, second) in [5, 1, 4, 2, 3].enumerated() {
-            queue.insert("\(second)", UInt64(ticket), until: self.instant(second))
+            queue.insert("\(second)", UInt64(ticket), until: .seconds(second))
         }
-        #expect(queue.next == self.instant(1))
-        #expect(queue.takeDue(at: self.instant(0)) == [])
-        #expect(queue.takeDue(at: self.instant(3)) == ["1", "2", "3"])
-        #expect(queue.takeDue(at: self.instant(3)) == [])
-        #expect(queue.next == self.instant(4))
-        #expect(queue.takeDue(at: self.instant(100)) == ["4", "5"])
+        #expect(queue.next == .seconds(1))
+        #expect(queue.takeDue(at: .seconds(0)) == [])
+        #expect(queue.takeDue(at: .seconds(3)) == ["1", "2", "3"])
+        #expect(queue.takeDue(at: .seconds(3)) == [])
+        #expect(queue.next == .seconds(4))
+        #expect(queue.takeDue(at: .seconds(100)) == ["4", "5"])
         #expect(queue.count == 0)
         #expect(queue.deadlineCount == 0)
         #expect(queue.next == nil)
@@ -35,14 +29,14 @@ struct AlarmQueueTests {
     @Test
     func `whoever has left is nobody's to wake, and no reason to wake`() {
         var queue = AlarmQueue<String>()
-        for second in 1...4 { queue.insert("\(second)", UInt64(second), until: self.instant(second)) }
+        for second in 1...4 { queue.insert("\(second)", UInt64(second), until: .seconds(second)) }
         #expect(queue.remove(1) == "1")
         #expect(queue.remove(1) == nil)
-        #expect(queue.next == self.instant(2))
+        #expect(queue.next == .seconds(2))
         #expect(queue.remove(3) == "3")
-        #expect(queue.takeDue(at: self.instant(2)) == ["2"])
+        #expect(queue.takeDue(at: .seconds(2)) == ["2"])
         // Not the third, which is there no more.
-        #expect(queue.next == self.instant(4))
+        #expect(queue.next == .seconds(4))
         #expect(queue.remove(2) == nil)
         #expect(queue.remove(4) == "4")
         #expect(queue.next == nil)
@@ -53,14 +47,14 @@ struct AlarmQueueTests {
     func `many who come and leave early leave no more behind than others need`() {
         var queue = AlarmQueue<UInt64>()
         // So that none of those who leave is the first.
-        queue.insert(0, 0, until: self.instant(1))
+        queue.insert(0, 0, until: .seconds(1))
         for ticket in 1...10_000 as ClosedRange<UInt64> {
-            queue.insert(ticket, ticket, until: self.instant(30 + Int(ticket % 7)))
+            queue.insert(ticket, ticket, until: .seconds(30 + Int(ticket % 7)))
             if ticket > 10 { #expect(queue.remove(ticket - 10) == ticket - 10) }
             #expect(queue.deadlineCount <= 2 * queue.count + 66)
         }
         #expect(queue.count == 11)
-        #expect(queue.takeDue(at: self.instant(1_000)).count == 11)
+        #expect(queue.takeDue(at: .seconds(1_000)).count == 11)
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)
@@ -72,7 +66,7 @@ struct AlarmQueueTests {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<5:
                 let second = Int.random(in: 0..<500, using: &random)
-                queue.insert(ticket, ticket, until: self.instant(second))
+                queue.insert(ticket, ticket, until: .seconds(second))
                 list.append((ticket, second))
             case 5..<9:
                 // Not always one that is there.
@@ -82,13 +76,13 @@ struct AlarmQueueTests {
                 list.removeAll { $0.ticket == leaver }
             default:
                 let now = Int.random(in: 0..<100, using: &random)
-                let due = queue.takeDue(at: self.instant(now))
+                let due = queue.takeDue(at: .seconds(now))
                 let seconds = due.map { ticket in list.first { $0.ticket == ticket }?.second ?? -1 }
                 #expect(seconds == list.map(\.second).filter { $0 <= now }.sorted())
                 list.removeAll { $0.second <= now }
             }
             #expect(queue.count == list.count)
-            #expect(queue.next == list.map(\.second).min().map(self.instant))
+            #expect(queue.next == list.map(\.second).min().map { Duration.seconds($0) })
         }
     }
 }

@@ -79,7 +79,7 @@ struct IOThreadTests {
                     // The pool is gone from here on; waiting for a socket or a time and yielding must do without it.
                     for round in 0..<UInt8(20) {
                         await Task.yield()
-                        _ = await IOThread.shared.sleep(until: .now.advanced(by: .microseconds(100)))
+                        _ = await IOThread.shared.sleep(until: IOThread.now + .microseconds(100))
                         _ = try client.writeOnce([round])
                         #expect(try await server.readSome() == [round])
                     }

@@ -7,13 +7,13 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct SleepTests {
-    private static let later = ContinuousClock.now.advanced(by: .seconds(1_000_000))
+    private static let later = Duration.seconds(1_000_000)
 
     @Test
     func `a time that has passed is no reason to sleep`() async {
         let thread = IOThread()
-        #expect(await thread.sleep(until: .now))
-        #expect(await thread.sleep(until: .now.advanced(by: .seconds(-1_000_000_000))))
+        #expect(await thread.sleep(until: IOThread.now))
+        #expect(await thread.sleep(until: IOThread.now + .seconds(-1_000_000_000)))
         #expect(thread.sleeperCount == 0)
     }
 
@@ -24,9 +24,9 @@ struct SleepTests {
             for number in 0..<1_000 {
                 // Half of them on the thread that is to wake them.
                 group.addTask(executorPreference: number % 2 == 0 ? thread : nil) {
-                    let deadline = ContinuousClock.now.advanced(by: .microseconds(number * 7 % 5_000))
+                    let deadline = IOThread.now + .microseconds(number * 7 % 5_000)
                     _ = await thread.sleep(until: deadline)
-                    return ContinuousClock.now < deadline
+                    return IOThread.now < deadline
                 }
             }
             return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
@@ -41,7 +41,7 @@ struct SleepTests {
         let last = Task { await thread.sleep(until: Self.later) }
         while thread.sleeperCount == 0 { await Task.yield() }
         // A wake that is lost costs seconds each time.
-        for _ in 0..<200 { _ = await thread.sleep(until: .now.advanced(by: .microseconds(500))) }
+        for _ in 0..<200 { _ = await thread.sleep(until: IOThread.now + .microseconds(500)) }
         #expect(thread.sleeperCount == 1)
         last.cancel()
         #expect(await last.value)
@@ -60,7 +60,7 @@ struct SleepTests {
         while thread.sleeperCount == 0 { await Task.yield() }
         during.cancel()
         #expect(await during.value)
-        let after = Task { await thread.sleep(until: .now) }
+        let after = Task { await thread.sleep(until: IOThread.now) }
         #expect(await after.value)
         after.cancel()
         #expect(thread.sleeperCount == 0)
@@ -71,7 +71,7 @@ struct SleepTests {
         let thread = IOThread()
         // Resumed twice, a checked continuation traps.
         for round in 0..<2_000 {
-            let task = Task { await thread.sleep(until: .now.advanced(by: .microseconds(round % 1_200))) }
+            let task = Task { await thread.sleep(until: IOThread.now + .microseconds(round % 1_200)) }
             if round % 3 == 0 { await Task.yield() }
             task.cancel()
             #expect(await task.value)
@@ -86,7 +86,7 @@ struct SleepTests {
             group.addTask(executorPreference: thread) {
                 while !Task.isCancelled { await Task.yield() }
             }
-            for _ in 0..<50 { _ = await thread.sleep(until: .now.advanced(by: .microseconds(300))) }
+            for _ in 0..<50 { _ = await thread.sleep(until: IOThread.now + .microseconds(300)) }
             group.cancelAll()
         }
     }

@@ -33,26 +33,34 @@ package final class Signal: Sendable {
     /// Returns once the signal was raised, which this takes back, or when the task is cancelled.
     package func wait() async {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isRaised = self.state.withLock { state in
-                    switch state {
-                    case .quiet:
-                        // Cancelled before this was stored: the handler has run and found nobody.
-                        if Task.isCancelled { return true }
-                        state = .waiting(continuation)
-                        return false
-                    case .raised:
-                        state = .quiet
-                        return true
-                    case .waiting:
-                        preconditionFailure("A Signal has one waiter.")
-                    }
-                }
-                if isRaised { continuation.resume() }
-            }
+            await withCheckedContinuation { self.keep($0) }
         } onCancel: {
             self.raise()
         }
+    }
+
+    /// As ``wait()``, but cancellation does not end it.
+    ///
+    /// For a task whose children raise the signal when they end: that they are cancelled with it is enough.
+    package func waitForChildren() async {
+        await withCheckedContinuation { self.keep($0) }
+    }
+
+    private func keep(_ continuation: CheckedContinuation<Void, Never>) {
+        let isOver = self.state.withLock { state in
+            switch state {
+            case .quiet:
+                // One that was cancelled before is not here: then the handler has raised the signal.
+                state = .waiting(continuation)
+                return false
+            case .raised:
+                state = .quiet
+                return true
+            case .waiting:
+                preconditionFailure("A Signal has one waiter.")
+            }
+        }
+        if isOver { continuation.resume() }
     }
 
     /// As ``wait()``, and until a deadline at most; `nil`: there is none.

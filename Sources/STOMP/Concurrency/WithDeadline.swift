@@ -12,7 +12,7 @@ package func withDeadline<Value: Sendable>(
     timeout: STOMPError,
     _ operation: @escaping @Sendable () async throws(STOMPError) -> Value
 ) async throws(STOMPError) -> Value {
-    let result = await withTaskGroup(of: Result<Value, STOMPError>?.self) { group in
+    let result = await withTaskGroup(of: Result<Value, STOMPError>?.self) { group -> Result<Value, STOMPError> in
         group.addTask(name: "stomp.deadline.operation") {
             do throws(STOMPError) {
                 return .success(try await operation())
@@ -25,14 +25,13 @@ package func withDeadline<Value: Sendable>(
             return nil
         }
         // The first to end decides; a timer that ended by the caller's cancellation decides nothing.
-        var first = await group.next() ?? nil
+        let first = await group.next() ?? nil
         let timedOut = first == nil && !Task.isCancelled
         group.cancelAll()
-        for await other in group {
-            if let other { first = other }
-        }
-        if timedOut, case .failure = first { return Result<Value, STOMPError>.failure(timeout) }
-        return first ?? .failure(.cancelled)
+        let second = await group.next() ?? nil
+        let result = first ?? second
+        if timedOut, case .failure = result { return .failure(timeout) }
+        return result ?? .failure(.cancelled)
     }
     return try result.get()
 }

@@ -36,48 +36,58 @@ final class Liveness: Sendable {
     }
 
     /// The task `stomp.heart-beat`: an EOL whenever half of the promised interval has passed without a byte written.
+    @inline(__always)
     func runBeats() async {
-        while !Task.isCancelled {
-            let lastWrite = Duration.nanoseconds(self.outbox.lastWrite.load(ordering: .relaxed))
-            guard let deadline = self.schedule.beatDeadline(lastWrite: lastWrite) else { return }
-            let now = self.time.now
-            if deadline > now {
-                await self.time.sleep(until: deadline)
-                continue
-            }
-            self.outbox.beat()
-            // If the socket took nothing, look again after the same time.
-            let next = self.schedule.beatDeadline(lastWrite: now) ?? now
-            await self.time.sleep(until: next)
-        }
+        while !Task.isCancelled, let deadline = self.beatIfDue() { await self.time.sleep(until: deadline) }
+    }
+
+    /// - Returns: when to look again.
+    @inline(never)
+    private func beatIfDue() -> Duration? {
+        let lastWrite = Duration.nanoseconds(self.outbox.lastWrite.load(ordering: .relaxed))
+        let now = self.time.now
+        guard let deadline = self.schedule.beatDeadline(lastWrite: lastWrite) else { return nil }
+        if deadline > now { return deadline }
+        self.outbox.beat()
+        // If the socket took nothing, after the same time.
+        return self.schedule.beatDeadline(lastWrite: now)
     }
 
     /// The task `stomp.watchdog`: returns when the peer has been silent for too long, or when cancelled.
+    @inline(__always)
     func watch() async -> STOMPError? {
         while !Task.isCancelled {
             let lastRead = self.lastRead.load(ordering: .relaxed)
-            guard
-                let interval = self.schedule.incoming,
-                let deadline = self.schedule.silenceDeadline(
-                    lastRead: .nanoseconds(lastRead),
-                    tolerance: self.tolerance
-                )
-            else { return nil }
+            guard let deadline = self.silenceDeadline(lastRead: lastRead) else { return nil }
             await self.time.sleep(until: deadline)
             if Task.isCancelled { return nil }
-            guard self.lastRead.load(ordering: .relaxed) == lastRead else { continue }
-            if self.wasOurFault(since: deadline, interval: interval) {
-                // A full fresh window for the peer.
-                self.lastRead.store(self.time.now.nanoseconds, ordering: .relaxed)
-                continue
+            if self.lastRead.load(ordering: .relaxed) == lastRead, let error = self.verdict(at: deadline) {
+                return error
             }
-            return STOMPError(
-                .heartBeatLost,
-                "Nothing came from \(self.transport.peerDescription) until \(self.tolerance) times the "
-                    + "\(interval) had passed in which it promised to send something."
-            )
         }
         return nil
+    }
+
+    @inline(never)
+    private func silenceDeadline(lastRead: Int64) -> Duration? {
+        self.schedule.silenceDeadline(lastRead: .nanoseconds(lastRead), tolerance: self.tolerance)
+    }
+
+    /// Nothing was heard until this deadline.
+    ///
+    /// - Returns: `nil` if that was our fault: then the peer has a full fresh window.
+    @inline(never)
+    private func verdict(at deadline: Duration) -> STOMPError? {
+        guard let interval = self.schedule.incoming else { return nil }
+        if self.wasOurFault(since: deadline, interval: interval) {
+            self.lastRead.store(self.time.now.nanoseconds, ordering: .relaxed)
+            return nil
+        }
+        return STOMPError(
+            .heartBeatLost,
+            "Nothing came from \(self.transport.peerDescription) until \(self.tolerance) times the "
+                + "\(interval) had passed in which it promised to send something."
+        )
     }
 
     /// Whether we did not listen: woken late, paused, or with bytes unread in the kernel.

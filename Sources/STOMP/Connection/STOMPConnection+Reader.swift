@@ -227,12 +227,17 @@ extension STOMPConnection {
     }
 
     /// Waits for bytes.
-    ///
-    /// Meanwhile a consumer may become a slow one, also when nothing more comes.
     private func waitForBytes() async {
-        if self.mayBeFull { self.noteFullBuffers() }
-        let deadlines = self.mayBeFull ? self.demultiplexer.storages.compactMap(\.stuckSince) : []
-        guard let earliest = deadlines.min() else { return await self.transport.waitUntilReadable() }
+        // The other wait takes more memory, which an idle connection would keep.
+        if self.mayBeFull { await self.waitForBytesOrSlowness() } else { await self.transport.waitUntilReadable() }
+    }
+
+    /// A consumer may become a slow one also when nothing more comes.
+    private func waitForBytesOrSlowness() async {
+        self.noteFullBuffers()
+        guard let earliest = self.demultiplexer.storages.compactMap(\.stuckSince).min() else {
+            return await self.transport.waitUntilReadable()
+        }
         let deadline = earliest + self.configuration.slowConsumerTimeout
         await withTaskGroup(of: Void.self) { group in
             group.addTask(name: "stomp.slow-consumer.timer") { await self.time.sleep(until: deadline) }

@@ -7,7 +7,7 @@
 /// until it is the first, or until most are such; so leaving costs as little as coming, however many sleep.
 struct AlarmQueue<Sleeper: Sendable>: Sendable {
     private struct Deadline: Sendable {
-        let instant: ContinuousClock.Instant
+        let time: Duration
         let ticket: UInt64
     }
 
@@ -25,12 +25,12 @@ struct AlarmQueue<Sleeper: Sendable>: Sendable {
     var deadlineCount: Int { self.heap.count }
 
     /// The earliest deadline of a sleeper.
-    var next: ContinuousClock.Instant? { self.heap.first?.instant }
+    var next: Duration? { self.heap.first?.time }
 
     /// The ticket is nobody else's, ever.
-    mutating func insert(_ sleeper: Sleeper, _ ticket: UInt64, until instant: ContinuousClock.Instant) {
+    mutating func insert(_ sleeper: Sleeper, _ ticket: UInt64, until time: Duration) {
         self.sleepers[ticket] = sleeper
-        self.heap.append(Deadline(instant: instant, ticket: ticket))
+        self.heap.append(Deadline(time: time, ticket: ticket))
         self.moveUp(self.heap.count - 1)
     }
 
@@ -46,9 +46,9 @@ struct AlarmQueue<Sleeper: Sendable>: Sendable {
     }
 
     /// Takes out those whose time has come, the earliest first.
-    mutating func takeDue(at now: ContinuousClock.Instant) -> [Sleeper] {
+    mutating func takeDue(at now: Duration) -> [Sleeper] {
         var due: [Sleeper] = []
-        while let first = self.heap.first, first.instant <= now {
+        while let first = self.heap.first, first.time <= now {
             self.removeFirst()
             if let sleeper = self.sleepers.removeValue(forKey: first.ticket) { due.append(sleeper) }
         }
@@ -71,7 +71,7 @@ struct AlarmQueue<Sleeper: Sendable>: Sendable {
 
     private mutating func moveUp(_ index: Int) {
         var index = index
-        while index > 0, case let parent = (index - 1) / 2, self.heap[index].instant < self.heap[parent].instant {
+        while index > 0, case let parent = (index - 1) / 2, self.heap[index].time < self.heap[parent].time {
             self.heap.swapAt(index, parent)
             index = parent
         }
@@ -80,8 +80,8 @@ struct AlarmQueue<Sleeper: Sendable>: Sendable {
     private mutating func moveDown(_ index: Int) {
         var index = index
         while case var child = 2 * index + 1, child < self.heap.count {
-            if child + 1 < self.heap.count, self.heap[child + 1].instant < self.heap[child].instant { child += 1 }
-            guard self.heap[child].instant < self.heap[index].instant else { return }
+            if child + 1 < self.heap.count, self.heap[child + 1].time < self.heap[child].time { child += 1 }
+            guard self.heap[child].time < self.heap[index].time else { return }
             self.heap.swapAt(index, child)
             index = child
         }

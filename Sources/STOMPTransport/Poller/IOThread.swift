@@ -103,39 +103,60 @@ package final class IOThread: TaskExecutor {
         case noThread
     }
 
-    /// Returns at the deadline or, since the thread counts in milliseconds, a few after it; at once when the task is
-    /// cancelled.
+    private static let start = ContinuousClock.now
+
+    /// How long ago the process began to count, by the usual clock; goes on while the machine sleeps.
+    package static var now: Duration {
+        self.start.duration(to: .now)
+    }
+
+    /// One sleep.
+    ///
+    /// An object, since who sleeps for months should have little to remember.
+    private final class Alarm: Sendable {
+        let ticket: UInt64
+        let deadline: Duration
+
+        init(_ ticket: UInt64, _ deadline: Duration) {
+            self.ticket = ticket
+            self.deadline = deadline
+        }
+    }
+
+    /// Returns at the deadline, a time of ``now``, or, since the thread counts in milliseconds, a few after it; at once
+    /// when the task is cancelled.
     ///
     /// Needs no task of its own, and no thread of the pool: so it is also on time when handlers block them all.
     ///
     /// - Returns: whether there was a thread to wait for.
-    package func sleep(until deadline: ContinuousClock.Instant) async -> Bool {
-        let ticket = self.ticketCount.add(1, ordering: .relaxed).newValue
+    package func sleep(until deadline: Duration) async -> Bool {
+        let alarm = Alarm(self.ticketCount.add(1, ordering: .relaxed).newValue, deadline)
         return await withTaskCancellationHandler {
-            // Whoever takes it out of the alarms resumes it: the thread, or the cancellation.
-            await withCheckedContinuation { continuation in
-                switch self.state.withLock({ self.begin(&$0, continuation, ticket, deadline) }) {
-                case .taken(let queue): queue?.wake()
-                case .isOver: continuation.resume(returning: true)
-                case .noThread: continuation.resume(returning: false)
-                }
-            }
+            await withCheckedContinuation { self.keep($0, alarm) }
         } onCancel: {
-            self.state.withLock { $0.alarms.remove(ticket) }?.resume(returning: true)
+            self.state.withLock { $0.alarms.remove(alarm.ticket) }?.resume(returning: true)
+        }
+    }
+
+    /// Whoever takes it out of the alarms resumes it: the thread, or the cancellation.
+    private func keep(_ continuation: CheckedContinuation<Bool, Never>, _ alarm: Alarm) {
+        switch self.state.withLock({ self.begin(&$0, continuation, alarm) }) {
+        case .taken(let queue): queue?.wake()
+        case .isOver: continuation.resume(returning: true)
+        case .noThread: continuation.resume(returning: false)
         }
     }
 
     private func begin(
         _ state: inout State,
         _ continuation: CheckedContinuation<Bool, Never>,
-        _ ticket: UInt64,
-        _ deadline: ContinuousClock.Instant
+        _ alarm: Alarm
     ) -> Outcome {
         // Cancelled before this is stored: the handler has run and found nobody.
-        if Task.isCancelled || deadline <= .now { return .isOver }
+        if Task.isCancelled || alarm.deadline <= Self.now { return .isOver }
         guard let queue = try? self.startedQueue(&state) else { return .noThread }
-        let isFirst = state.alarms.next.map { deadline < $0 } ?? true
-        state.alarms.insert(continuation, ticket, until: deadline)
+        let isFirst = state.alarms.next.map { alarm.deadline < $0 } ?? true
+        state.alarms.insert(continuation, alarm.ticket, until: alarm.deadline)
         // The thread waits for the first one in any case.
         return .taken(waking: isFirst ? state.rouse(queue) : nil)
     }
@@ -197,7 +218,7 @@ package final class IOThread: TaskExecutor {
             }
             // From here on, who has something new wakes the thread.
             state.isAwake = false
-            return ([], state.alarms.next.map { ContinuousClock.now.duration(to: $0) })
+            return ([], state.alarms.next.map { $0 - Self.now })
         }
         for job in jobs {
             job.runSynchronously(on: self.asUnownedTaskExecutor())
@@ -218,7 +239,7 @@ package final class IOThread: TaskExecutor {
             state.isAwake = true
             let pauses = isTime ? state.pauses : []
             if isTime { state.pauses = [] }
-            let sleepers = state.alarms.next == nil ? [] : state.alarms.takeDue(at: .now)
+            let sleepers = state.alarms.next == nil ? [] : state.alarms.takeDue(at: Self.now)
             return (events.map { state.registrations[$0.identifier] }, pauses, sleepers)
         }
         for pause in pauses {

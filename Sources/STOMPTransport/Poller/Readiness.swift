@@ -84,30 +84,33 @@ final class Readiness: Sendable {
         // The ticket ties a cancellation to its own wait: a late one cannot end somebody else's.
         let ticket = self.ticketCount.add(1, ordering: .relaxed).newValue
         await withTaskCancellationHandler {
-            // It leaves the state under the lock before it is resumed, so each is resumed once; every way out (signal,
-            // finish, cancellation) takes it.
             await withCheckedContinuation { continuation in
-                let mustWait = self.state.withLock { state in
-                    // The task's flag is set before its handlers run, so a cancellation is either seen here or finds
-                    // the stored waiter.
-                    if state.isReady || state.isFinished || Task.isCancelled {
-                        return false
-                    }
-                    let waiter = Waiter(ticket: ticket, continuation: continuation)
-                    if state.waiter == nil {
-                        state.waiter = waiter
-                    } else {
-                        state.moreWaiters.append(waiter)
-                    }
-                    return true
+                if self.keep(Waiter(ticket: ticket, continuation: continuation)) {
+                    arm()
+                } else {
+                    continuation.resume()
                 }
-                guard mustWait else {
-                    return continuation.resume()
-                }
-                arm()
             }
         } onCancel: {
             self.cancel(ticket)
+        }
+    }
+
+    /// Whoever takes it out of the state, under the lock, resumes it, so that each is resumed once: signal, finish or
+    /// cancellation.
+    ///
+    /// - Returns: whether it has to wait.
+    private func keep(_ waiter: Waiter) -> Bool {
+        self.state.withLock { state in
+            // The task's flag is set before its handlers run, so a cancellation is either seen here or finds the stored
+            // waiter.
+            if state.isReady || state.isFinished || Task.isCancelled { return false }
+            if state.waiter == nil {
+                state.waiter = waiter
+            } else {
+                state.moreWaiters.append(waiter)
+            }
+            return true
         }
     }
 
