@@ -26,44 +26,46 @@ extension Supervisor {
         let earlier = legacy
         let findings = Findings()
         client.begin(connection)
-        // Discarding: what has ended is gone, while the connection goes on for months.
-        let end = await withDiscardingTaskGroup { group in
-            // Its outcome matters when the connection has ended.
-            group.addTask(name: "stomp.resumption") {
-                let outcome = await self.resume(earlier, by: connection)
-                findings.resumption.withLock { $0 = outcome }
-            }
-            if !client.servers.priorityEndpoints.isEmpty {
-                // Ends the connection when there is a better one.
-                group.addTask(name: "stomp.priority") {
-                    guard let server = await self.findPriority() else { return }
-                    findings.destination.withLock { $0 = server }
-                    client.publish(nil)
-                    connection.handOver()
-                    await connection.disconnect()
-                }
-            }
-            let end = await connection.run()
-            client.publish(nil)
-            group.cancelAll()
-            return end
-        }
+        let end = await connection.run { self.startTasks(&$0, beside: connection, earlier, findings) }
         // The resumption may have published it at the very moment of its end.
         client.publish(nil)
-        client.hub.send(.disconnected(end), state: .disconnected(end))
-        legacy = await self.legacy(of: connection, earlier, findings.resumption.withLock { $0 })
-        let destination = findings.destination.withLock { $0 }
-        if let destination, !Task.isCancelled, end == nil { return .movesBack(destination) }
-        return end.map { .lost($0) } ?? .wished
+        let survivors = await connection.survivors
+        return self.conclude(end, survivors, findings, &legacy)
     }
 
-    private func legacy(
-        of connection: STOMPConnection,
+    @inline(never)
+    private func startTasks(
+        _ group: inout DiscardingTaskGroup,
+        beside connection: STOMPConnection,
         _ earlier: Legacy,
-        _ resumption: Resumption
-    ) async -> Legacy {
-        var legacy = Legacy()
-        if case .failed(let error, let suspect) = resumption {
+        _ findings: Findings
+    ) {
+        // Its outcome matters when the connection has ended.
+        group.addTask(name: "stomp.resumption") {
+            let outcome = await self.resume(earlier, by: connection)
+            findings.resumption.withLock { $0 = outcome }
+        }
+        guard !self.client.servers.priorityEndpoints.isEmpty else { return }
+        // Ends the connection when there is a better one.
+        group.addTask(name: "stomp.priority") {
+            guard let server = await self.findPriority() else { return }
+            findings.destination.withLock { $0 = server }
+            self.client.publish(nil)
+            connection.handOver()
+            await connection.disconnect()
+        }
+    }
+
+    /// The connection has ended.
+    @inline(never)
+    private func conclude(
+        _ end: STOMPError?,
+        _ survivors: [SubscriptionStorage],
+        _ findings: Findings,
+        _ legacy: inout Legacy
+    ) -> Outcome {
+        self.client.hub.send(.disconnected(end), state: .disconnected(end))
+        if case .failed(let error, let suspect) = findings.resumption.withLock({ $0 }) {
             // An ERROR that names nobody: if there is one suspect only, it was that one.
             if error.code == .serverError, let suspect {
                 let rejected = error.frame.map { STOMPError.rejected(by: $0) } ?? error
@@ -73,12 +75,15 @@ extension Supervisor {
                 }
             }
             // The search for the guilty one goes on if it was cut short.
-            legacy.resumesOneByOne = error.code == .serverError || earlier.resumesOneByOne
+            legacy.resumesOneByOne = error.code == .serverError || legacy.resumesOneByOne
+        } else {
+            legacy.resumesOneByOne = false
         }
-        let taken = await connection.survivors
-        let others = taken.filter { storage in !earlier.subscriptions.contains { $0 === storage } }
-        legacy.subscriptions = (earlier.subscriptions + others).filter { !$0.hasEnded }
-        return legacy
+        let others = survivors.filter { storage in !legacy.subscriptions.contains { $0 === storage } }
+        legacy.subscriptions = (legacy.subscriptions + others).filter { !$0.hasEnded }
+        let destination = findings.destination.withLock { $0 }
+        if let destination, !Task.isCancelled, end == nil { return .movesBack(destination) }
+        return end.map { .lost($0) } ?? .wished
     }
 
     // MARK: - Resuming

@@ -6,54 +6,71 @@ import STOMPTransport
 
 /// What an attempt to open a connection goes by.
 ///
-/// One object, and in it a shared configuration: the task that waits for the attempt keeps the memory that it needed
-/// meanwhile, for as long as it drives the connection.
+/// One object, and no large values in it: the task that waits for the attempt keeps the memory that it needed meanwhile,
+/// for as long as it drives the connection.
 final class ConnectionAttempt: Sendable {
-    let server: STOMPServer
-    /// For which attempt the configuration's provider is asked, if there is one.
-    let credentials: STOMPCredentialsRequest?
-    /// Whether another connection may take the subscriptions of this one over.
-    let keepsSubscriptions: Bool
+    /// What only attempts of a client have.
+    struct Circumstances: Sendable {
+        /// How long to wait before it.
+        let delay: Duration
+        /// Its number since the start or the last stable connection.
+        let number: Int
+        /// When it must have succeeded; `nil`: no limit beyond the configuration's.
+        let deadline: Duration?
+        /// Why the one before failed, or the last connection ended.
+        let previousError: STOMPError?
+    }
+
+    let servers: [STOMPServer]
+    let index: Int
+    /// `nil`: for a connection without a client, whose configuration's provider of credentials is not asked.
+    let circumstances: Circumstances?
     let shared: SharedConfiguration
-    /// How long it may take, if less than the configuration says.
-    let timeout: Duration
     let time: TimeSource
     let events: EventHub
 
     init(
-        to server: STOMPServer,
-        credentials: STOMPCredentialsRequest? = nil,
-        keepsSubscriptions: Bool = false,
+        to servers: [STOMPServer],
+        _ index: Int = 0,
+        circumstances: Circumstances? = nil,
         configuration: SharedConfiguration,
-        timeout: Duration? = nil,
         time: TimeSource,
         events: EventHub
     ) {
-        self.server = server
-        self.credentials = credentials
-        self.keepsSubscriptions = keepsSubscriptions
+        self.servers = servers
+        self.index = index
+        self.circumstances = circumstances
         self.shared = configuration
-        self.timeout = timeout.map { min($0, configuration.value.connectTimeout) } ?? configuration.value.connectTimeout
         self.time = time
         self.events = events
     }
 
+    var server: STOMPServer { self.servers[self.index] }
     var configuration: STOMPConfiguration { self.shared.value }
 
     /// Connects and opens a session, in time.
     ///
     /// Whoever calls this must call ``STOMPConnection/run()``.
     func open() async throws(STOMPError) -> STOMPConnection {
-        let deadline = self.time.now + self.timeout
-        return try await withDeadline(deadline, of: self.time, timeout: self.late) { () throws(STOMPError) in
+        let (deadline, late) = self.limit()
+        return try await withDeadline(deadline, of: self.time, timeout: late) { () throws(STOMPError) in
             try await self.openSession()
         }
     }
 
-    private var late: STOMPError {
+    /// Until when it may take, and what to say then.
+    @inline(never)
+    private func limit() -> (deadline: Duration, error: STOMPError) {
+        var timeout = self.configuration.connectTimeout
+        let now = self.time.now
+        if let deadline = self.circumstances?.deadline { timeout = min(timeout, max(deadline - now, .zero)) }
+        return (now + timeout, self.late(after: timeout))
+    }
+
+    private func late(after timeout: Duration) -> STOMPError {
         let endpoint = self.server.endpoint
         let hint = endpoint.isSecure ? " A port for plain STOMP is silent towards TLS: is it the TLS port?" : ""
-        return STOMPError(.connectTimedOut, "\(endpoint) gave no CONNECTED within \(self.timeout).\(hint)")
+        return STOMPError(.connectTimedOut, "\(endpoint) gave no CONNECTED within \(timeout).\(hint)")
     }
 
     private func openSession() async throws(STOMPError) -> STOMPConnection {
@@ -72,7 +89,12 @@ final class ConnectionAttempt: Sendable {
     }
 
     private func login() async throws(STOMPError) -> STOMPLogin? {
-        guard let provider = self.configuration.credentials, let request = self.credentials else { return nil }
+        guard let provider = self.configuration.credentials, let circumstances = self.circumstances else { return nil }
+        let request = STOMPCredentialsRequest(
+            endpoint: self.server.endpoint,
+            attempt: circumstances.number,
+            previousError: circumstances.previousError
+        )
         do {
             return try await provider(request)
         } catch {

@@ -129,16 +129,6 @@ extension Outbox {
         signal?.raise()
     }
 
-    /// Asked by the owner of the connection's tasks, after ``ownerSignal`` and at first.
-    ///
-    /// - Returns: whether to start `stomp.receipts` now.
-    func beginWatching() -> Bool {
-        self.state.withLock { state in
-            defer { state.isWatched = state.isWatched || state.sleepingUntil != nil }
-            return !state.isWatched && state.sleepingUntil != nil
-        }
-    }
-
     /// The task `stomp.receipts`: fails each wait at its own deadline, and nothing else.
     ///
     /// Ends when none is left; an idle connection does without it.

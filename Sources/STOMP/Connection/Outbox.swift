@@ -89,8 +89,10 @@ package final class Outbox: Sendable {
     let writerSignal = Signal()
     /// A deadline was registered that is earlier than the one waited for.
     let deadlineSignal = Signal()
-    /// Something for the owner of the connection's tasks: one of them has ended, or deadlines are to be watched.
+    /// Something for the owner of the connection's tasks: one of them has ended, or another one is needed.
     let ownerSignal = Signal()
+    /// Whether there is a `stomp.writer`; changed under the lock.
+    let hasWriter = Atomic(false)
     /// A subscription has ended for which messages may be under way.
     let leaverSignal = Signal()
     /// When bytes last went to the socket, in nanoseconds of `time`.
@@ -150,7 +152,7 @@ package final class Outbox: Sendable {
         switch action {
         case .nothing: break
         case .flush: self.flush()
-        case .wakeWriter: self.writerSignal.raise()
+        case .wakeWriter: self.wakeWriter()
         }
     }
 
@@ -262,7 +264,7 @@ package final class Outbox: Sendable {
         let quiet = room.isEmpty ? [] : self.takeQuietWaiters(&state)
         if state.inFlightCount > 0 || state.pending.isEmpty || !mayGoOn {
             state.isFlushing = false
-            if state.byteCount > 0 { self.writerSignal.raise() }
+            if state.byteCount > 0 { self.wakeWriter() }
             return (room, quiet, false)
         }
         self.takeBytes(&state, &buffer, &position)
@@ -277,7 +279,14 @@ package final class Outbox: Sendable {
     /// The connection is of no use any more: the writer ends it with this error.
     func fail(_ error: STOMPError) {
         self.state.withLock { $0.writeFailure = error }
-        self.writerSignal.raise()
+        self.wakeWriter()
+    }
+
+    /// There is something for the writer; without one, for who starts it.
+    ///
+    /// What it is about is in the state already, where ``takeWishes()`` looks.
+    func wakeWriter() {
+        (self.hasWriter.load(ordering: .acquiring) ? self.writerSignal : self.ownerSignal).raise()
     }
 
     /// What the writer can see of others' sending.
@@ -304,14 +313,19 @@ package final class Outbox: Sendable {
 
     /// Sends an EOL if nothing else waits; what waits is life enough, if the socket takes it.
     func beat() {
-        self.state.withLock { state in
-            guard state.phase.admits(.ending), state.byteCount == 0, !state.isFlushing else { return }
-            // The connection idles: it keeps no buffers.
-            state.rest.removeAll(keepingCapacityUpTo: 0)
-            state.pending.removeAll(keepingCapacityUpTo: 1_024)
+        let isIdle = self.state.withLock { state in
+            guard state.phase.admits(.ending), state.byteCount == 0, !state.isFlushing else { return false }
             state.pending.append(UInt8(ascii: "\n"))
+            return true
         }
         self.flush()
+        guard isIdle else { return }
+        self.state.withLock { state in
+            guard state.byteCount == 0, !state.isFlushing else { return }
+            // The connection idles: it keeps no buffers.
+            state.pending.removeAll(keepingCapacityUpTo: 0)
+            state.rest.removeAll(keepingCapacityUpTo: 0)
+        }
     }
 }
 

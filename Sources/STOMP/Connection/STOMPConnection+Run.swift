@@ -25,19 +25,37 @@ extension STOMPConnection {
     /// When the task is cancelled, says goodbye to the broker first, within
     /// ``STOMPConfiguration/shutdownTimeout``.
     ///
+    /// - Parameter startOthers: starts tasks that belong to the connection. When it ends they find it closed, for its
+    ///   reason, and are cancelled; this waits for them too.
     /// - Returns: why it ended, or `nil` if that was wished.
-    func run() async -> STOMPError? {
-        let end = await self.drive()
-        guard case .cancelled = end else { return self.finish(end) }
+    func run(
+        beside startOthers: @Sendable (inout DiscardingTaskGroup) -> Void = { _ in }
+    ) async -> STOMPError? {
+        switch await self.drive(beside: startOthers) {
+        case .over(let failure):
+            return failure
+        case .cancelled:
+            await self.sayGoodbye()
+            return nil
+        }
+    }
+
+    private func sayGoodbye() async {
         await withCleanup {
         } cleanup: { _ in
             await withTaskGroup { group in
-                group.addTask(name: "stomp.farewell") { _ = await self.finish(self.drive()) }
+                group.addTask(name: "stomp.farewell") { _ = await self.drive() }
                 await self.disconnect()
                 group.cancelAll()
             }
         }
-        return self.finish(.finished)
+        _ = self.finish(.finished)
+    }
+
+    private enum Outcome {
+        case over(STOMPError?)
+        /// The connection is open.
+        case cancelled
     }
 
     /// The ends of a connection's tasks, in their order.
@@ -48,44 +66,58 @@ extension STOMPConnection {
     /// The task tree of a connection.
     ///
     /// All of it has ended when this returns.
-    private func drive() async -> End {
+    private func drive(beside startOthers: @Sendable (inout DiscardingTaskGroup) -> Void = { _ in }) async -> Outcome {
         let ends = Ends()
         // Discarding: a task that has ended is gone, while the connection may live for months.
         return await withDiscardingTaskGroup { group in
-            // Its end is the connection's: end of stream, a fatal ERROR, a violation.
-            group.addTask(name: "stomp.reader") { self.note(await self.read(), in: ends) }
-            // Its end is the connection's: a write has failed.
-            group.addTask(name: "stomp.writer") { self.note(await self.write(), in: ends) }
-            if self.dialect.givingBack == .byTransaction, self.dialect.hasReceipts {
-                // Ends only when cancelled: with the connection, all is given back.
-                group.addTask(name: "stomp.leavers") { await self.settleLeavers() }
-            }
-            let executor = self.configuration.livenessExecutor
-            if self.liveness.sendsBeats {
-                // Ends only when cancelled; a beat that cannot be written is the writer's to report.
-                group.addTask(name: "stomp.heart-beat", executorPreference: executor) {
-                    await self.liveness.runBeats()
-                }
-            }
-            if self.liveness.expectsBeats {
-                // Its end is the connection's: the peer is silent.
-                group.addTask(name: "stomp.watchdog", executorPreference: executor) {
-                    if let error = await self.liveness.watch() { self.note(.failed(error), in: ends) }
-                }
-            }
+            self.start(&group, ends)
+            startOthers(&group)
             var end = await self.next(of: ends, &group)
-            if case .writeFailed(let error) = end {
-                group.addTask(name: "stomp.grace") {
-                    await self.time.sleep(until: self.time.now + Self.grace)
-                    self.note(.failed(error), in: ends)
-                }
-                end = await self.next(of: ends, &group)
-                // A plain end of stream says less than the failed write.
-                if case .failed(let other) = end, other.code == .connectionLost { end = .failed(error) }
-            }
-            group.cancelAll()
-            return end
+            if case .writeFailed(let error) = end { end = await self.endAfter(error, ends, &group) }
+            defer { group.cancelAll() }
+            if case .cancelled = end { return .cancelled }
+            // Before the others are cancelled: they are to learn why. The reader has handed over all that it has read
+            // when it waits for its turn on the actor.
+            return .over(self.finish(end))
         }
+    }
+
+    // Never inlined, as what is needed for a moment: the memory of the task that waits would have room for it all its life.
+
+    @inline(never)
+    private nonisolated func start(_ group: inout DiscardingTaskGroup, _ ends: Ends) {
+        // Its end is the connection's: end of stream, a fatal ERROR, a violation.
+        group.addTask(name: "stomp.reader") { self.note(await self.read(), in: ends) }
+        if self.dialect.givingBack == .byTransaction, self.dialect.hasReceipts {
+            // Ends only when cancelled: with the connection, all is given back.
+            group.addTask(name: "stomp.leavers") { await self.settleLeavers() }
+        }
+        let executor = self.configuration.livenessExecutor
+        if self.liveness.sendsBeats {
+            // Ends only when cancelled; a beat that cannot be written is the writer's to report.
+            group.addTask(name: "stomp.heart-beat", executorPreference: executor) {
+                await self.liveness.runBeats()
+            }
+        }
+        if self.liveness.expectsBeats {
+            // Its end is the connection's: the peer is silent.
+            group.addTask(name: "stomp.watchdog", executorPreference: executor) {
+                if let error = await self.liveness.watch() { self.note(.failed(error), in: ends) }
+            }
+        }
+    }
+
+    /// A write has failed: gives the reader some time to find out why.
+    @inline(never)
+    private func endAfter(_ error: STOMPError, _ ends: Ends, _ group: inout DiscardingTaskGroup) async -> End {
+        group.addTask(name: "stomp.grace") {
+            await self.time.sleep(until: self.time.now + Self.grace)
+            self.note(.failed(error), in: ends)
+        }
+        let end = await self.next(of: ends, &group)
+        // A plain end of stream says less than the failed write.
+        if case .failed(let other) = end, other.code == .connectionLost { return .failed(error) }
+        return end
     }
 
     private nonisolated func note(_ end: End, in ends: Ends) {
@@ -93,17 +125,26 @@ extension STOMPConnection {
         self.outbox.ownerSignal.raise()
     }
 
-    /// Waits until another task has ended, or this one is cancelled; meanwhile starts `stomp.receipts` when there are
-    /// deadlines.
+    /// Waits until another task has ended; meanwhile starts tasks when they are needed.
     private func next(of ends: Ends, _ group: inout DiscardingTaskGroup) async -> End {
         while true {
             if let end = ends.list.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return end }
-            if Task.isCancelled { return .cancelled }
-            if self.outbox.beginWatching() {
-                // Ends when no deadline is left: each fails its own wait and nothing else.
-                group.addTask(name: "stomp.receipts") { await self.outbox.runDeadlines() }
-            }
-            await self.outbox.ownerSignal.wait()
+            self.startTasks(&group, ends)
+            // Also when this is cancelled, since the reader ends then.
+            await self.outbox.ownerSignal.waitForChildren()
+        }
+    }
+
+    @inline(never)
+    private nonisolated func startTasks(_ group: inout DiscardingTaskGroup, _ ends: Ends) {
+        let wishes = self.outbox.takeWishes()
+        if wishes.writer {
+            // Its end is the connection's: a write has failed.
+            group.addTask(name: "stomp.writer") { self.note(await self.write(), in: ends) }
+        }
+        if wishes.receipts {
+            // Ends when no deadline is left: each fails its own wait and nothing else.
+            group.addTask(name: "stomp.receipts") { await self.outbox.runDeadlines() }
         }
     }
 
@@ -123,6 +164,7 @@ extension STOMPConnection {
                 await self.letSendersGoOn()
             }
         }
+        self.outbox.endWriting()
         return .cancelled
     }
 

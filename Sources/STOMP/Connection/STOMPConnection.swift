@@ -40,7 +40,7 @@ public actor STOMPConnection {
     init(_ handshake: consuming Handshake, session: STOMPSessionInfo, of attempt: ConnectionAttempt) {
         let configuration = attempt.configuration
         self.session = session
-        self.keepsSubscriptions = attempt.keepsSubscriptions
+        self.keepsSubscriptions = attempt.circumstances != nil
         self.dialect = configuration.dialect ?? .detected(from: session.serverDescription)
         self.shared = attempt.shared
         var serializer = FrameSerializer(version: session.version)
@@ -94,7 +94,7 @@ public actor STOMPConnection {
         _ body: (STOMPConnection) async throws -> Value
     ) async throws -> Value {
         let attempt = ConnectionAttempt(
-            to: server,
+            to: [server],
             configuration: SharedConfiguration(configuration),
             time: TimeSource(configuration.clock),
             events: EventHub()

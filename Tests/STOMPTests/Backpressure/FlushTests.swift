@@ -50,10 +50,10 @@ struct FlushTests {
         #expect(transport.state.withLock { $0.writes.count } == 4)
         #expect(outbox.state.withLock { $0.byteCount > 0 && !$0.isFlushing })
         // The writer has been told: it does not wait.
-        await outbox.writerSignal.wait()
+        await outbox.ownerSignal.wait()
         outbox.flush()
         #expect(transport.state.withLock { $0.writes.count } == 8)
-        await outbox.writerSignal.wait()
+        await outbox.ownerSignal.wait()
         outbox.flush()
         #expect(transport.state.withLock { $0.writes } == Array(repeating: "X\n\n\0", count: 11))
         #expect(outbox.state.withLock { $0.byteCount == 0 && !$0.isFlushing })

@@ -86,7 +86,7 @@ struct ReaderWritesTests {
         try self.send(10)
         #expect(self.transport.writes.count == 1)
         // It has been told, else this would wait for ever.
-        await self.outbox.writerSignal.wait()
+        await self.outbox.ownerSignal.wait()
         self.outbox.flushUnlessReading()
         #expect(self.transport.writes.count == 2)
     }
@@ -96,7 +96,7 @@ struct ReaderWritesTests {
         self.transport.take(atMost: 1)
         try self.send(70_000)
         #expect(self.transport.writes.count == 1)
-        await self.outbox.writerSignal.wait()
+        await self.outbox.ownerSignal.wait()
         for _ in 0..<10 { try self.send(70_000) }
         self.outbox.beginReading()
         self.outbox.endTurn()

@@ -175,7 +175,7 @@ extension STOMPConnection {
         events: EventHub
     ) async throws(STOMPError) -> STOMPConnection {
         let shared = SharedConfiguration(configuration)
-        return try await ConnectionAttempt(to: server, configuration: shared, time: time, events: events).open()
+        return try await ConnectionAttempt(to: [server], configuration: shared, time: time, events: events).open()
     }
 }
 
