@@ -139,11 +139,13 @@ extension Outbox {
                 let receipts = state.receipts.removeExpired(at: now)
                 let room = state.room.removeExpired(at: now)
                 let quiet = self.takeQuietWaiters(&state)
-                let earliest = [state.receipts.nextDeadline, state.room.front?.deadline].compactMap(\.self).min()
-                state.sleepingUntil = earliest
+                var next = [state.receipts.nextDeadline, state.room.front?.deadline].compactMap(\.self).min()
+                // Stays until the last deadline that it was told of, though nobody waits any more: others follow.
+                if next == nil, let until = state.sleepingUntil, until > now { next = until }
+                state.sleepingUntil = next
                 // In one step, so that the next deadline either is seen here or starts another task.
-                if earliest == nil { state.isWatched = false }
-                return (receipts, room, quiet, earliest)
+                if next == nil { state.isWatched = false }
+                return (receipts, room, quiet, next)
             }
             for waiter in receipts { waiter.resolve(.failure(Self.receiptTimedOut)) }
             for waiter in room { waiter.outcome.resolve(.failure(Self.outboxFull)) }

@@ -44,7 +44,11 @@ package final class EventHub: Sendable {
             return stream
         }
         continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { state in _ = state.listeners.removeValue(forKey: key) }
+            self?.state.withLock { state in
+                state.listeners[key] = nil
+                // Nor its memory.
+                if state.listeners.isEmpty { state.listeners = [:] }
+            }
         }
         return stream
     }

@@ -41,6 +41,50 @@ struct SignalTests {
         await during.value
     }
 
+    @Test("Who waits for children is not ended by a cancellation, which is theirs too")
+    func children() async {
+        let signal = Signal()
+        let passed = Shared(false)
+        let task = Task {
+            await signal.waitForChildren()
+            passed.withLock { $0 = true }
+        }
+        task.cancel()
+        for _ in 0..<100 { await Task.yield() }
+        #expect(!passed.withLock { $0 })
+        signal.raise()
+        await task.value
+        signal.raise()
+        await signal.waitForChildren()
+    }
+
+    @Test("Cancellation and a raise race: the wait ends once, and what was raised is heard by it or by the next")
+    func race() async {
+        for round in 0..<2_000 {
+            let signal = Signal()
+            let task = Task { await signal.wait() }
+            if round % 2 == 0 { await Task.yield() }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { task.cancel() }
+                group.addTask { signal.raise() }
+            }
+            await task.value
+        }
+    }
+
+    @Test("The usual clock's sleep returns at its deadline, and at once when it has passed or is cancelled")
+    func usualClock() async {
+        let time = TimeSource(ContinuousClock())
+        let deadline = time.now + .milliseconds(2)
+        await time.sleep(until: deadline)
+        #expect(time.now >= deadline)
+        await time.sleep(until: .seconds(-5))
+        let sleeper = Task { await time.sleep(until: .seconds(Int64.max)) }
+        await Task.yield()
+        sleeper.cancel()
+        await sleeper.value
+    }
+
     @Test("No raise is lost: 10,000 turns of ping and pong")
     func pingPong() async {
         let (ping, pong) = (Signal(), Signal())
