@@ -47,18 +47,19 @@ extension STOMPConnection {
                         isAtWork = true
                         self.outbox.beginReading()
                     }
-                    if isFull || !self.demultiplexer.hasNews, byteCount < Self.bytesPerTurn,
-                        readCount < Self.readsPerTurn
-                    {
-                        continue
-                    }
+                    if byteCount < Self.bytesPerTurn, readCount < Self.readsPerTurn { continue }
                     (byteCount, readCount) = (0, 0)
                     self.deliver()
                     if isAtWork { self.outbox.endTurn() }
                     await Task.yield()
                 case .wouldBlock:
-                    (byteCount, readCount) = (0, 0)
-                    self.deliver()
+                    if readCount > 0 {
+                        (byteCount, readCount) = (0, 0)
+                        self.deliver()
+                        if isAtWork { self.outbox.endTurn() }
+                        await Task.yield()
+                        continue
+                    }
                     if isAtWork { self.outbox.endReading() }
                     isAtWork = false
                     self.forgetAbandoned()
