@@ -77,10 +77,10 @@ struct ChunkTests {
         func noted(_ text: String) throws -> (String?, String?) {
             let frame = try #require(try self.feed(wire(text), to: &parser).first)
             let block = parser.chunk.headerBlock(of: frame, rules: HeaderRules(version: .v12, leniency: .lenient))
-            func value(_ offset: UInt16) -> String? {
-                offset > 0 ? String(decoding: block.rawValue(at: Int(offset)), as: UTF8.self) : nil
+            func value(_ place: FrameReference.Place) -> String? {
+                place.isNoted ? String(decoding: block.rawValue(at: place), as: UTF8.self) : nil
             }
-            return (value(frame.kind == .receipt ? 0 : frame.messageID), value(frame.receiptID))
+            return (frame.kind == .receipt ? nil : value(frame.messageID), value(frame.receiptID))
         }
         let lines = "message-id:m\nreceipt-id:17\nreceipt-id:18\nreceipt-ip:19\n"
         // The fourth of a kind has made a layout, by which the others are recognised.
@@ -232,9 +232,9 @@ struct ChunkTests {
         #expect(other.base != base)
     }
 
-    @Test("A frame reference is 24 bytes, and knows how many bytes its frame has")
+    @Test("A frame reference is 32 bytes, and knows how many bytes its frame has")
     func reference() throws {
-        #expect(MemoryLayout<FrameReference>.stride == 24)
+        #expect(MemoryLayout<FrameReference>.stride == 32)
         var parser = FrameParser(version: .v12)
         let frames = try self.feed(self.message + self.message, to: &parser)
         #expect(frames.map(\.byteCount) == [self.message.count - 1, self.message.count - 1])
@@ -257,11 +257,11 @@ struct ChunkTests {
             let frame = try #require(try self.feed(bytes, to: &parser).first)
             let block = parser.chunk.headerBlock(of: frame, rules: HeaderRules(version: .v12))
             let expected = 8 + 2 + length + 1 + 13
-            #expect(Int(frame.subscription) == (expected <= 65_535 ? expected : 0))
+            #expect(Int(frame.subscription.offset) == (expected <= 65_535 ? expected : 0))
             #expect(block.value(of: .subscription) == "7")
             #expect(block.value(of: .ack) == "9")
             #expect(block.value(of: .messageID) == "8")
-            if frame.subscription > 0 { #expect(block.rawValue(at: Int(frame.subscription)).elementsEqual(wire("7"))) }
+            if frame.subscription.isNoted { #expect(block.rawValue(at: frame.subscription).elementsEqual(wire("7"))) }
         }
     }
 }

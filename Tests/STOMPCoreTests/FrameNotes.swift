@@ -6,10 +6,10 @@ import STOMPCore
 /// What the parser notes of a frame, apart from where it lies.
 struct FrameNotes: Equatable {
     let kind: FrameReference.Kind
-    let subscription: UInt16
+    let subscription: FrameReference.Place
     let subscriptionNumber: UInt32
-    let messageID: UInt16
-    let ack: UInt16
+    let messageID: FrameReference.Place
+    let ack: FrameReference.Place
     let headerByteCount: UInt32
     let bodyByteCount: UInt32
     let bytes: [UInt8]
@@ -49,5 +49,12 @@ struct FrameNotes: Equatable {
     /// What a parser notes that has seen nothing before this frame.
     func alone(version: STOMPVersion, leniency: STOMPLeniency) -> FrameNotes? {
         Self.all(in: self.bytes, version: version, leniency: leniency).first
+    }
+}
+
+extension HeaderBlock {
+    /// The raw value at a place that the parser has noted.
+    func rawValue(at place: FrameReference.Place) -> UnsafeRawBufferPointer {
+        FrameReference().rawValue(at: place, from: self.base, strippingCR: self.rules.stripsCarriageReturn)
     }
 }

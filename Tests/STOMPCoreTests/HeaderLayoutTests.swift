@@ -16,7 +16,7 @@ struct HeaderLayoutTests {
 
     private static func note(_ layout: inout HeaderLayout, _ bytes: [UInt8], contentLength: Int = 0) {
         bytes.withUnsafeBytes {
-            layout.note($0.baseAddress!, byteCount: bytes.count, frame: .none, contentLength: contentLength)
+            layout.note($0.baseAddress!, byteCount: bytes.count, frame: FrameReference(), contentLength: contentLength)
         }
     }
 
@@ -56,15 +56,35 @@ struct HeaderLayoutTests {
     func values() {
         let bytes = wire("MESSAGE\ncontent-length:12\nx:y\nsubscription:345\n\n")
         var layout = HeaderLayout()
-        var frame = FrameReference.none
-        frame.subscription = 43
+        var frame = FrameReference()
+        frame.subscription.offset = 43
         bytes.withUnsafeBytes { base in
             for _ in 0..<4 {
                 layout.note(base.baseAddress!, byteCount: bytes.count, frame: frame, contentLength: 23)
             }
         }
-        let (length, subscription) = (layout.contentLength, layout.subscription)
+        let (length, subscription) = (layout.contentLength.digits, layout.subscription.digits)
         #expect(length == 23..<25 && subscription == 43..<46)
+    }
+
+    @Test("A number is what its digits say, the remembered one or another one", arguments: 1...11)
+    func number(digitCount: Int) {
+        var random = SplitMix64(seed: UInt64(digitCount))
+        for round in 0..<200 {
+            let alphabet = wire(round % 2 == 0 ? "123" : "0123456789 \r")
+            let texts = (0..<2).map { _ in
+                (0..<digitCount).map { _ in alphabet.randomElement(using: &random)! } + wire("\nx:12345678")
+            }
+            var lines = texts.map { wire("a:") + $0 }
+            let known = lines[0].withUnsafeMutableBufferPointer { HeaderLayout.Number(from: 2, in: $0.baseAddress!) }
+            #expect(known.digits == 2..<2 + digitCount)
+            for line in lines {
+                let (value, expected) = line.withUnsafeBytes { bytes in
+                    (known.value(in: bytes.baseAddress!), bytes.baseAddress!.number(from: 2, to: 2 + digitCount))
+                }
+                #expect(value == expected, "\(line)")
+            }
+        }
     }
 
     // MARK: - The comparison

@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPCore
+import Synchronization
 import Testing
 
 @testable import STOMPTransport
@@ -213,11 +214,11 @@ struct ArmingTests {
     /// Who was signalled by this event: reader, writer, waiter for the hang-up; and whether that one will not wait again.
     private func signalled(by event: EventQueue.Event, armed: EventQueue.Interest) -> [Bool] {
         let readiness = DescriptorReadiness()
-        readiness.armed.withLock { $0 = armed }
+        readiness.armed.store(armed.rawValue, ordering: .relaxed)
         let marks = [readiness.readable.mark, readiness.writable.mark, readiness.hungUp.mark]
         readiness.apply(event)
         let after = [readiness.readable.mark, readiness.writable.mark, readiness.hungUp.mark]
-        #expect(readiness.armed.withLock { $0.isEmpty })
+        #expect(readiness.armed.load(ordering: .relaxed) == 0)
         return zip(marks, after).map { $0 != $1 } + [readiness.hungUp.isFinished]
     }
 

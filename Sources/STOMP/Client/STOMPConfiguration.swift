@@ -130,7 +130,7 @@ public struct STOMPHeartBeat: Sendable, Hashable {
 /// Messages come in batches: those of one read, which may be one message. A batch counts with the memory that it keeps
 /// alive: a block of 128 KiB, or of 512 KiB when more comes at once, or of the size of its only message, if that is larger
 /// than 128 KiB. When it uses less than an eighth of 128 KiB, less than half of what it shares with other subscriptions, or
-/// less than three quarters of 512 KiB, it is a copy of just its bytes. To that come 320 bytes for each batch and 24 for each message.
+/// less than three quarters of 512 KiB, it is a copy of just its bytes. To that come 320 bytes for each batch and 32 for each message.
 ///
 /// A batch counts from when it was read until its last message was handed out and the next one is asked for. What you
 /// hold after that does not count: a message keeps the memory of its batch alive while it is held and, in client modes,

@@ -190,21 +190,27 @@ struct Demultiplexer: ~Copyable {
     }
 
     private func slotByHeader(of frame: FrameReference) -> Int? {
-        let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
-        if frame.subscription > 0 {
-            return self.table.entry(rawID: block.rawValue(at: Int(frame.subscription)), rules: self.rules)
+        if let id = self.rawValue(frame.subscription, of: frame, .subscription) {
+            return self.table.entry(rawID: id, rules: self.rules)
         }
-        if let raw = block.rawValue(of: .subscription) { return self.table.entry(rawID: raw, rules: self.rules) }
         // The Ruby stompserver names no subscription (STOMP 1.0, MESSAGE).
-        return block.value(of: .destination).flatMap { self.table.entry(destination: $0) }
+        return self.headerBlock(of: frame).value(of: .destination).flatMap { self.table.entry(destination: $0) }
     }
 
     /// The number that a RECEIPT names, without decoding the whole frame.
     private func receiptID(of frame: FrameReference) -> UInt64? {
-        let block = self.parser.chunk.headerBlock(of: frame, rules: self.rules)
-        let noted = Int(frame.receiptID)
-        let id = noted > 0 ? block.rawValue(at: noted) : block.rawValue(of: .receiptID)
-        return id.flatMap { ReceiptTable<Void>.id(from: $0) }
+        self.rawValue(frame.receiptID, of: frame, .receiptID).flatMap { ReceiptTable<Void>.id(from: $0) }
+    }
+
+    /// The raw value of a header, whose place may have been noted.
+    private func rawValue(
+        _ place: FrameReference.Place,
+        of frame: FrameReference,
+        _ name: STOMPHeaders.Name
+    ) -> UnsafeRawBufferPointer? {
+        guard place.isNoted else { return self.headerBlock(of: frame).rawValue(of: name) }
+        let base = UnsafeRawPointer(self.parser.chunk.base)
+        return frame.rawValue(at: place, from: base, strippingCR: self.rules.stripsCarriageReturn)
     }
 
     /// What the strict profile asks of every MESSAGE (STOMP 1.2, MESSAGE).

@@ -6,8 +6,8 @@ import STOMPTransport
 import Synchronization
 
 extension STOMPConnection {
-    /// Full reads are handed over together, until they are so many bytes: a consumer that is as fast as the reader is
-    /// woken for each handing over, which costs more than the reading.
+    /// What is read while more is to come is handed over together, until it is so many bytes: a consumer that is as fast
+    /// as the reader is woken for each handing over, which costs more than the reading.
     private static let bytesPerTurn = 512 * 1024
     /// However little they bring: others want the actor.
     private static let readsPerTurn = 16
@@ -47,7 +47,9 @@ extension STOMPConnection {
                         isAtWork = true
                         self.outbox.beginReading()
                     }
-                    if isFull || !self.demultiplexer.hasNews, byteCount < Self.bytesPerTurn,
+                    // So does a frame that is not complete.
+                    let isCut = isFull || self.demultiplexer.parser.hasPartialFrame
+                    if isCut || !self.demultiplexer.hasNews, byteCount < Self.bytesPerTurn,
                         readCount < Self.readsPerTurn
                     {
                         continue
@@ -57,8 +59,13 @@ extension STOMPConnection {
                     if isAtWork { self.outbox.endTurn() }
                     await Task.yield()
                 case .wouldBlock:
-                    (byteCount, readCount) = (0, 0)
-                    self.deliver()
+                    if readCount > 0 {
+                        (byteCount, readCount) = (0, 0)
+                        self.deliver()
+                        if isAtWork { self.outbox.endTurn() }
+                        await Task.yield()
+                        continue
+                    }
                     if isAtWork { self.outbox.endReading() }
                     isAtWork = false
                     self.forgetAbandoned()

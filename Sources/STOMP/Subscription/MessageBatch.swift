@@ -121,12 +121,12 @@ package final class MessageBatch: @unchecked Sendable {
     @usableFromInline
     func rawMessageID(_ index: Int) -> UnsafeRawBufferPointer? {
         let frame = self.frame(index)
-        guard frame.messageID > 0 else { return self.headerBlock(index).rawValue(of: .messageID) }
+        guard frame.messageID.isNoted else { return self.headerBlock(index).rawValue(of: .messageID) }
         return self.rawValue(of: frame, at: frame.messageID)
     }
 
-    private func rawValue(of frame: FrameReference, at offset: UInt16) -> UnsafeRawBufferPointer {
-        frame.rawValue(at: offset, from: self.base, strippingCR: self.owner.stripsCarriageReturn)
+    private func rawValue(of frame: FrameReference, at place: FrameReference.Place) -> UnsafeRawBufferPointer {
+        frame.rawValue(at: place, from: self.base, strippingCR: self.owner.stripsCarriageReturn)
     }
 
     func body(_ index: Int) -> UnsafeRawBufferPointer {
@@ -138,7 +138,7 @@ package final class MessageBatch: @unchecked Sendable {
         let frame = self.frame(index)
         let repeatsAck = self.owner.repeatsAck
         let noted = repeatsAck ? frame.ack : frame.messageID
-        guard noted > 0 else { return self.headerBlock(index).rawValue(of: repeatsAck ? .ack : .messageID) }
+        guard noted.isNoted else { return self.headerBlock(index).rawValue(of: repeatsAck ? .ack : .messageID) }
         return self.rawValue(of: frame, at: noted)
     }
 

@@ -63,9 +63,7 @@ extension STOMPMessage {
     ///
     /// On RabbitMQ it is new for each delivery.
     public var messageID: String {
-        let noted = Int(self.batch.frame(self.index).messageID)
-        guard noted > 0 else { return self[.messageID] ?? "" }
-        return self.batch.owner.rules.text(self.batch.headerBlock(self.index).rawValue(at: noted))
+        self.batch.rawMessageID(self.index).map(self.batch.owner.rules.text) ?? ""
     }
 
     /// The value that an acknowledgement of this message names: `ack` in 1.2, `message-id` before.

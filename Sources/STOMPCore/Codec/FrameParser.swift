@@ -37,7 +37,7 @@ package struct FrameParser: ~Copyable {
     private var headerCount = 0
     private var bodyStart = 0
     private var contentLength = -1
-    private var found = FrameReference.none
+    private var found = FrameReference()
     /// Where the digits of the content-length are, or 0.
     private var lengthStart = 0
     /// Whether the content-length is nothing but digits.
@@ -195,7 +195,7 @@ package struct FrameParser: ~Copyable {
         self.contentLength = -1
         self.lengthStart = 0
         self.isPlain = true
-        self.found = .none
+        self.found = FrameReference()
     }
 
     /// The next frame, if it is complete and its headers are laid out as the last ones were; all else is for others.
@@ -295,22 +295,17 @@ package struct FrameParser: ~Copyable {
         } else if first == Words.content, second & Words.seven == Words.length {
             if self.contentLength < 0 { try self.noteContentLength(base, line + 15, end) }
         } else if first == Words.subscrip, second & Words.five == Words.tion {
-            if self.found.subscription == 0 {
-                Self.noteFirst(&self.found.subscription, line + 13)
+            if !self.found.subscription.isNoted {
+                self.found.subscription.noteFirst(from: line + 13, to: end)
                 self.found.subscriptionNumber = base.number(from: line + 13, to: end) ?? 0
             }
         } else if second & Words.three == Words.id,
             first == (self.found.kind == .receipt ? Words.receipt : Words.message)
         {
-            Self.noteFirst(&self.found.messageID, line + 11)
+            self.found.messageID.noteFirst(from: line + 11, to: end)
         } else if (base + line).loadUnaligned(as: UInt32.self) == Words.ack {
-            Self.noteFirst(&self.found.ack, line + 4)
+            self.found.ack.noteFirst(from: line + 4, to: end)
         }
-    }
-
-    @inline(__always)
-    private static func noteFirst(_ slot: inout UInt16, _ offset: Int) {
-        if slot == 0, offset <= Int(UInt16.max) { slot = UInt16(truncatingIfNeeded: offset) }
     }
 
     private mutating func noteCommand(_ base: UnsafeRawPointer, _ end: Int) throws(STOMPError) {

@@ -16,11 +16,9 @@ struct HeaderLayout: ~Copyable {
     /// The bytes up to the body; 0: there is no layout.
     private(set) var byteCount = 0
     /// What was noted of that frame.
-    private(set) var frame = FrameReference.none
-    /// The digits of `content-length`; empty: it has none.
-    private(set) var contentLength = 0..<0
-    /// The value of `subscription`; empty: it has none.
-    private(set) var subscription = 0..<0
+    private(set) var frame = FrameReference()
+    private(set) var contentLength = Number()
+    private(set) var subscription = Number()
 
     private var memory: UnsafeMutablePointer<UInt8>?
     private var lastByteCount = 0
@@ -37,21 +35,18 @@ struct HeaderLayout: ~Copyable {
         let room = range.upperBound &- range.lowerBound &- self.byteCount
         guard room > 0, self.matches(base) else { return nil }
         let length: Int
-        let (digits, body) = (self.contentLength, base + self.byteCount)
-        if digits.isEmpty {
+        let body = base + self.byteCount
+        if self.contentLength.digits.isEmpty {
             guard let end = stomp_find(body, 0, room) else { return nil }
             length = UnsafeRawPointer(end) - body
         } else {
-            guard let number = base.number(from: digits.lowerBound, to: digits.upperBound) else { return nil }
+            guard let number = self.contentLength.value(in: base) else { return nil }
             length = Int(number)
             guard length < room, body.load(fromByteOffset: length, as: UInt8.self) == 0 else { return nil }
         }
         guard length <= bodyLimit else { return nil }
         var frame = self.frame
-        if !self.subscription.isEmpty {
-            let id = self.subscription
-            frame.subscriptionNumber = base.number(from: id.lowerBound, to: id.upperBound) ?? 0
-        }
+        if !self.subscription.digits.isEmpty { frame.subscriptionNumber = self.subscription.value(in: base) ?? 0 }
         frame.start = UInt32(truncatingIfNeeded: range.lowerBound)
         frame.bodyStart = UInt32(truncatingIfNeeded: range.lowerBound &+ self.byteCount)
         frame.bodyByteCount = UInt32(truncatingIfNeeded: length)
@@ -110,14 +105,41 @@ struct HeaderLayout: ~Copyable {
         }
         self.byteCount = byteCount
         self.frame = frame
-        self.contentLength = Self.value(memory, contentLength)
-        self.subscription = Self.value(memory, Int(frame.subscription))
+        self.contentLength = Number(from: contentLength, in: memory)
+        self.subscription = Number(from: Int(frame.subscription.offset), in: memory)
     }
 
-    private static func value(_ memory: UnsafeMutablePointer<UInt8>, _ start: Int) -> Range<Int> {
-        guard start > 0 else { return 0..<0 }
-        var end = start
-        while memory[end] != UInt8(ascii: "\n") { end += 1 }
-        return start..<end
+    /// A number in the headers; mostly it is the same again.
+    struct Number {
+        /// Where the value lies; empty: there is none.
+        private(set) var digits = 0..<0
+        /// Its bytes, if eight can hold them, and which of the eight are its.
+        private var word: UInt64 = 0
+        private var mask: UInt64 = 0
+        private var last: UInt32?
+
+        init() {}
+
+        /// The value at `start`, which a line feed ends; 0: there is none.
+        init(from start: Int, in memory: UnsafeMutablePointer<UInt8>) {
+            guard start > 0 else { return }
+            var end = start
+            while memory[end] != UInt8(ascii: "\n") { end += 1 }
+            self.digits = start..<end
+            let base = UnsafeRawPointer(memory)
+            guard end - start <= 8 else { return }
+            // The first 64 bits that follow `start`, of which as many as it has bytes.
+            self.mask = UInt64(littleEndian: UInt64.max >> UInt64(64 - 8 * (end - start)))
+            self.word = (base + start).loadUnaligned(as: UInt64.self) & self.mask
+            self.last = base.number(from: start, to: end)
+        }
+
+        /// What the bytes of a frame with this layout say, if that is a number; up to eight bytes past it are read.
+        @inline(__always)
+        func value(in base: UnsafeRawPointer) -> UInt32? {
+            let word = (base + self.digits.lowerBound).loadUnaligned(as: UInt64.self) & self.mask
+            if self.mask != 0, word == self.word { return self.last }
+            return base.number(from: self.digits.lowerBound, to: self.digits.upperBound)
+        }
     }
 }

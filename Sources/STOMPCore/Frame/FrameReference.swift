@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
-import CScan
-
 /// Where a frame lies in its chunk, and what the parser met on the way.
 ///
-/// 24 bytes; the bytes stay in the chunk.
+/// 32 bytes; the bytes stay in the chunk.
+@frozen
 @usableFromInline
 package struct FrameReference: Sendable {
     /// What the command line says.
+    @frozen
+    @usableFromInline
     package enum Kind: UInt8, Sendable {
         case other
         case message
@@ -17,55 +18,75 @@ package struct FrameReference: Sendable {
         case connected
     }
 
-    /// Offset of the command in the chunk.
-    package var start: UInt32
-    /// Offset of the body in the chunk.
-    package var bodyStart: UInt32
+    /// Where the value of a header lies.
+    @frozen
     @usableFromInline
-    package var bodyByteCount: UInt32
-    /// The first `subscription` value, if it is a number such as those that we make as ids; 0: it is none.
-    package var subscriptionNumber: UInt32
-    /// Offsets from `start` to the first value of these headers; 0: not seen, or too far to be noted.
-    package var subscription: UInt16
-    package var messageID: UInt16
-    package var ack: UInt16
-    package var kind: Kind
+    package struct Place: Equatable, Sendable {
+        /// From the frame's start; 0: the header was not seen, or is too far away to be noted.
+        @usableFromInline
+        package var offset: UInt16 = 0
+        /// With a CR that may end it.
+        @usableFromInline
+        package var byteCount: UInt16 = 0
 
-    /// Of a RECEIPT, `receipt-id` stands in the place of `message-id`.
-    package var receiptID: UInt16 { self.kind == .receipt ? self.messageID : 0 }
+        @inlinable
+        package init() {}
 
-    static var none: FrameReference {
-        FrameReference(
-            start: 0,
-            bodyStart: 0,
-            bodyByteCount: 0,
-            subscriptionNumber: 0,
-            subscription: 0,
-            messageID: 0,
-            ack: 0,
-            kind: .other
-        )
+        @inlinable
+        package var isNoted: Bool { self.offset > 0 }
+
+        /// The first header of a name counts.
+        @inline(__always)
+        mutating func noteFirst(from start: Int, to end: Int) {
+            let limit = Int(UInt16.max)
+            guard !self.isNoted, start <= limit, end &- start <= limit else { return }
+            self.offset = UInt16(truncatingIfNeeded: start)
+            self.byteCount = UInt16(truncatingIfNeeded: end &- start)
+        }
     }
 
+    /// Offset of the command in the chunk.
+    @usableFromInline
+    package var start: UInt32 = 0
+    /// Offset of the body in the chunk.
+    @usableFromInline
+    package var bodyStart: UInt32 = 0
+    @usableFromInline
+    package var bodyByteCount: UInt32 = 0
+    /// The first `subscription` value, if it is a number such as those that we make as ids; 0: it is none.
+    @usableFromInline
+    package var subscriptionNumber: UInt32 = 0
+    /// The first values of these headers.
+    @usableFromInline
+    package var subscription = Place()
+    @usableFromInline
+    package var messageID = Place()
+    @usableFromInline
+    package var ack = Place()
+    @usableFromInline
+    package var kind = Kind.other
+
+    @inlinable
+    package init() {}
+
+    /// Of a RECEIPT, `receipt-id` stands in the place of `message-id`.
+    @inlinable
+    package var receiptID: Place { self.kind == .receipt ? self.messageID : Place() }
+
     /// The bytes from the command to the NUL.
+    @inlinable
     package var byteCount: Int {
         Int(self.bodyStart - self.start) + Int(self.bodyByteCount) + 1
     }
 }
 
 extension FrameReference {
-    /// The raw value of a header that begins at this offset of the frame, which the parser has noted, in the chunk that
-    /// begins at `base`.
-    package func rawValue(at offset: UInt16, from base: UnsafeRawPointer, strippingCR: Bool) -> UnsafeRawBufferPointer {
-        let start = base + Int(self.start) + Int(offset)
-        let room = Int(self.bodyStart - self.start) - Int(offset)
-        // The chunk is padded, so that this may read past its end; most values end in these 64 bytes.
-        let lineFeeds = stomp_scan64(start).line_feeds
-        var count = lineFeeds.trailingZeroBitCount
-        if lineFeeds == 0 {
-            // The headers end with a line feed.
-            count = stomp_find(start, UInt8(ascii: "\n"), room).map { UnsafeRawPointer($0) - start } ?? room
-        }
+    /// The raw value at a place that the parser has noted, in the chunk that begins at `base`.
+    @inlinable
+    @inline(__always)
+    package func rawValue(at place: Place, from base: UnsafeRawPointer, strippingCR: Bool) -> UnsafeRawBufferPointer {
+        let start = base + Int(self.start) + Int(place.offset)
+        var count = Int(place.byteCount)
         if strippingCR, count > 0, start.load(fromByteOffset: count - 1, as: UInt8.self) == UInt8(ascii: "\r") {
             count -= 1
         }

@@ -29,11 +29,6 @@ package struct HeaderBlock {
         return UnsafeRawBufferPointer(start: self.base, count: end)
     }
 
-    /// The raw value that begins at this offset, which the parser has noted.
-    package func rawValue(at offset: Int) -> UnsafeRawBufferPointer {
-        self.slice(offset, self.endOfValue(from: offset))
-    }
-
     /// The raw value of the first header with this name.
     package func rawValue(of name: STOMPHeaders.Name) -> UnsafeRawBufferPointer? {
         var text = name.rawValue

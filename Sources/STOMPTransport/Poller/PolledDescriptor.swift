@@ -75,10 +75,14 @@ final class PolledDescriptor: Sendable {
     private func arm(_ interest: EventQueue.Interest) {
         guard self.enter(marking: 0) else { return }
         defer { self.leave() }
-        // A system call under a lock, but one that never waits: two that arm must not overtake each other.
-        self.readiness.armed.withLock { armed in
-            armed.formUnion(interest)
-            self.registration.queue.arm(self.number, identifier: self.registration.identifier, for: armed)
+        var wanted = self.readiness.armed.bitwiseOr(interest.rawValue, ordering: .sequentiallyConsistent).newValue
+        while true {
+            let all = EventQueue.Interest(rawValue: wanted)
+            self.registration.queue.arm(self.number, identifier: self.registration.identifier, for: all)
+            // This may have replaced what somebody else has armed meanwhile; what was reported is not wanted any more.
+            let now = self.readiness.armed.load(ordering: .sequentiallyConsistent)
+            guard now & ~wanted != 0 else { return }
+            wanted = now
         }
     }
 

@@ -46,7 +46,7 @@ struct MessageBatchTests {
     @Test("What the configuration's documentation says of what is counted for each batch and message")
     func stated() {
         #expect(MessageBatch.overhead(of: 0) == 320)
-        #expect(MessageBatch.overhead(of: 1) == 320 + 24)
+        #expect(MessageBatch.overhead(of: 1) == 320 + 32)
         #expect(ChunkPool.shared.chunkCapacity == 128 * 1024)
     }
 
