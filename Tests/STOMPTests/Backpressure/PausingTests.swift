@@ -81,7 +81,8 @@ struct PausingTests {
     @Test("A consumer that stops after a few messages is reported, though there is no room for more")
     func stopsHalfway() async throws {
         let size = ConnectedPair.message("0").utf8.count + MessageBatch.overhead(of: 1)
-        try await ConnectedPair.with { pair in
+        // The receipt of SUBSCRIBE is watched for longer than this takes.
+        try await ConnectedPair.with(configuration: .with(\.receiptTimeout, .seconds(600))) { pair in
             let subscription = try await pair.subscribe { $0.softLimit = 8 * size }
             for number in 0..<8 { try await pair.deliver(ConnectedPair.message("\(number)")) }
             try await pair.waitForPause()
