@@ -42,10 +42,10 @@ def bound_to(cpus):
 
 
 class Peer:
-    """The peer on a free port, on the last processor."""
+    """The peer on a free port, on the last processor; clients have the others."""
 
     def __init__(self, program, *options):
-        self.cpus = processors()[-1:]
+        self.cpus, self.others = processors()[-1:], processors()[:-1]
         self.process = subprocess.Popen(
             [program, "-p", "0", *options], stdout=subprocess.PIPE, text=True, preexec_fn=bound_to(self.cpus)
         )
@@ -140,7 +140,7 @@ def expected(mode, count, size, note):
 def contract_run(command, peer, mode, count, size, limit, environment=None):
     """One run by the drivers' contract, checked by the peer's counters."""
     peer.forget()
-    cpus = peer.cpus if mode == "rtt" else None
+    cpus = peer.cpus if mode == "rtt" else peer.others
     line = run([*command, "127.0.0.1", str(peer.port), mode, str(count), str(size)], limit, cpus, environment)
     counted = peer.counters()
     wanted = expected(mode, count, size, line.get("note"))

@@ -44,8 +44,8 @@ extension Outbox {
             let wasEmpty = state.pending.isEmpty
             let appended = try append(&state, now)
             // The only one outstanding has nothing to be batched with.
-            let isAlone = isUrgent || state.receipts.count == 1
-            return (appended, self.decide(&state, wasEmpty: wasEmpty, isUrgent: isAlone))
+            let isAlone = state.receipts.count == 1 && state.lastConfirmedCount <= 1
+            return (appended, self.decide(&state, wasEmpty: wasEmpty, isUrgent: isUrgent || isAlone))
         }
         self.perform(action)
         var appended = done
@@ -88,6 +88,7 @@ extension Outbox {
             for id in ids {
                 if let waiter = state.receipts.remove(id) { confirmed.append(waiter) } else { unexpected.append(id) }
             }
+            state.lastConfirmedCount = confirmed.count
             return (confirmed, unexpected, self.takeQuietWaiters(&state))
         }
         for waiter in confirmed { waiter.resolve(.success(())) }

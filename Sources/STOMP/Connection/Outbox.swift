@@ -50,6 +50,8 @@ package final class Outbox: Sendable {
         var inFlightSendCount = 0
 
         var receipts = ReceiptTable<OneShot<Void>>()
+        /// How many calls the last RECEIPTs have let go on: probably they send again, together.
+        var lastConfirmedCount = 0
         var room = RoomQueue()
         /// Who waits until nothing is outstanding; then DISCONNECT is appended.
         var quiet: [QuietWaiter] = []

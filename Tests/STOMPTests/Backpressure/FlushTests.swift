@@ -59,6 +59,39 @@ struct FlushTests {
         #expect(outbox.state.withLock { $0.byteCount == 0 && !$0.isFlushing })
     }
 
+    @Test("A call alone with its receipt writes at once; calls that went on together go out together")
+    func receipts() async throws {
+        let transport = BusyTransport(appends: 0)
+        let outbox = Outbox(transport: transport, time: TimeSource(ManualClock()), limit: 1_000)
+        func writes() -> [String] { transport.state.withLock { $0.writes } }
+        func ask(_ count: Int) async -> Task<Void, any Error> {
+            let task = Task {
+                try await outbox.appendAwaitingReceipt(within: .seconds(9), roomWithin: .seconds(9)) { state, id in
+                    state.pending.append(decimal: id)
+                }
+            }
+            await eventually { outbox.state.withLock { $0.receipts.count == count && !$0.isFlushing } }
+            return task
+        }
+        var tasks = [await ask(1)]
+        await eventually { writes() == ["1"] }
+        tasks.append(await ask(2))
+        #expect(writes() == ["1"])
+        outbox.flush()
+        #expect(outbox.confirm([1, 2]).isEmpty)
+        tasks.append(await ask(1))
+        #expect(writes() == ["1", "2"])
+        tasks.append(await ask(2))
+        outbox.flush()
+        #expect(writes() == ["1", "2", "34"])
+        #expect(outbox.confirm([3]).isEmpty)
+        #expect(outbox.confirm([4]).isEmpty)
+        tasks.append(await ask(1))
+        await eventually { writes() == ["1", "2", "34", "5"] }
+        #expect(outbox.confirm([5]).isEmpty)
+        for task in tasks { try await task.value }
+    }
+
     // MARK: - Lost frames
 
     private func lost(_ pair: ConnectedPair) async throws -> Int {
