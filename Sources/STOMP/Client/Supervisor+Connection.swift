@@ -26,7 +26,15 @@ extension Supervisor {
         let earlier = legacy
         let findings = Findings()
         client.begin(connection)
-        let end = await connection.run { self.startTasks(&$0, beside: connection, earlier, findings) }
+        // Not in the connection's own group: who does not heed a cancellation must not hold up its goodbye.
+        let end = await withDiscardingTaskGroup { group in
+            self.startTasks(&group, beside: connection, earlier, findings)
+            // Closed when this returns, before the others are cancelled: they are to learn why.
+            let end = await connection.run()
+            client.publish(nil)
+            group.cancelAll()
+            return end
+        }
         // The resumption may have published it at the very moment of its end.
         client.publish(nil)
         let survivors = await connection.survivors

@@ -47,8 +47,9 @@ extension STOMPConnection {
                         isAtWork = true
                         self.outbox.beginReading()
                     }
-                    // So does a frame that is not complete.
-                    let isCut = isFull || self.demultiplexer.parser.hasPartialFrame
+                    // So does a frame that is not complete; but each read may count as a whole chunk, which is much for
+                    // a small hard limit.
+                    let isCut = isFull || self.demultiplexer.parser.expectsMore
                     if isCut || !self.demultiplexer.hasNews, byteCount < Self.bytesPerTurn,
                         readCount < Self.readsPerTurn
                     {
@@ -59,9 +60,10 @@ extension STOMPConnection {
                     if isAtWork { self.outbox.endTurn() }
                     await Task.yield()
                 case .wouldBlock:
-                    if readCount > 0 {
-                        (byteCount, readCount) = (0, 0)
-                        self.deliver()
+                    let hadNews = self.demultiplexer.hasNews
+                    (byteCount, readCount) = (0, 0)
+                    self.deliver()
+                    if hadNews {
                         if isAtWork { self.outbox.endTurn() }
                         await Task.yield()
                         continue

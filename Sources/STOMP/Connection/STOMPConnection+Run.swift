@@ -25,13 +25,9 @@ extension STOMPConnection {
     /// When the task is cancelled, says goodbye to the broker first, within
     /// ``STOMPConfiguration/shutdownTimeout``.
     ///
-    /// - Parameter startOthers: starts tasks that belong to the connection. When it ends they find it closed, for its
-    ///   reason, and are cancelled; this waits for them too.
     /// - Returns: why it ended, or `nil` if that was wished.
-    func run(
-        beside startOthers: @Sendable (inout DiscardingTaskGroup) -> Void = { _ in }
-    ) async -> STOMPError? {
-        switch await self.drive(beside: startOthers) {
+    func run() async -> STOMPError? {
+        switch await self.drive() {
         case .over(let failure):
             return failure
         case .cancelled:
@@ -41,6 +37,8 @@ extension STOMPConnection {
     }
 
     private func sayGoodbye() async {
+        // One whose write has failed has not said so: who follows is to learn of it again.
+        self.outbox.endWriting()
         await withCleanup {
         } cleanup: { _ in
             await withTaskGroup { group in
@@ -66,12 +64,11 @@ extension STOMPConnection {
     /// The task tree of a connection.
     ///
     /// All of it has ended when this returns.
-    private func drive(beside startOthers: @Sendable (inout DiscardingTaskGroup) -> Void = { _ in }) async -> Outcome {
+    private func drive() async -> Outcome {
         let ends = Ends()
         // Discarding: a task that has ended is gone, while the connection may live for months.
         return await withDiscardingTaskGroup { group in
             self.start(&group, ends)
-            startOthers(&group)
             var end = await self.next(of: ends, &group)
             if case .writeFailed(let error) = end { end = await self.endAfter(error, ends, &group) }
             defer { group.cancelAll() }

@@ -70,6 +70,11 @@ package struct FrameParser: ~Copyable {
         self.phase != .between
     }
 
+    /// Whether the rest of a frame is on its way, and it does no harm to wait for that.
+    package var expectsMore: Bool {
+        self.hasPartialFrame && self.takesLargerChunks
+    }
+
     // MARK: - Room for bytes
 
     private static let noChunk = ByteChunk(capacity: 0)

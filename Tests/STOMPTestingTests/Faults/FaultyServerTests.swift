@@ -134,8 +134,11 @@ struct FaultyServerTests {
     func down() async throws {
         try await self.with([]) { broker, server, configuration, _ in
             let place = STOMPServer(server.endpoint)
+            // Whether the client has learnt of it or not: nothing waits for a clock that stands still.
+            var failing = configuration
+            failing.sendWhileDisconnected = .fail
             let first = await self.code {
-                try await withSTOMPClient(place, configuration: configuration) { client in
+                try await withSTOMPClient(place, configuration: failing) { client in
                     server.goDown()
                     try await broker.waitForDisconnection()
                     try await client.send("a", to: "/queue/a", receipt: .required)

@@ -43,6 +43,20 @@ struct DemultiplexerTests {
         #expect(sorting.parser.takesLargerChunks == true)
     }
 
+    @Test("A frame that is not complete is a reason to read on, but not where a hard limit is small")
+    func expectsMore() throws {
+        var sorting = Demultiplexer(parser: FrameParser(version: .v12), rules: .init(version: .v12, leniency: .lenient))
+        var options = STOMPSubscriptionOptions()
+        options.hardLimit = 1_000_000
+        let small = self.storage("1", options)
+        try self.read("MESSAGE\nsubscription:2\n\nbo", &sorting)
+        #expect(sorting.parser.expectsMore == true)
+        try sorting.insert(small, small.owner)
+        #expect(sorting.parser.expectsMore == false)
+        sorting.remove(small)
+        #expect(sorting.parser.expectsMore == true)
+    }
+
     @Test(
         "Of a larger chunk a batch that uses less than three quarters is copied; one that uses more keeps it",
         arguments: [5, 11, 13]

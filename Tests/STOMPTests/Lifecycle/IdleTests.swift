@@ -28,6 +28,23 @@ struct IdleTests {
         outbox.hasWriter.load(ordering: .relaxed)
     }
 
+    @Test("Cancelled after a write has failed, a connection ends when its reader has had its second, not later")
+    func cancelledAfterFailedWrite() async throws {
+        try await EpochRun.with { (run) async throws in
+            let peer = try await run.session()
+            await run.untilConnected()
+            let connection = try #require(run.client.inner.withLock { $0.connection })
+            connection.outbox.fail(STOMPError(.connectionLost, "A write has failed."))
+            // The reader's second; then that of the connection that says goodbye.
+            await eventually { run.clock.nextDeadline?.offset == run.clock.now.offset + .seconds(1) }
+            run.cancel()
+            await eventually { connection.outbox.state.withLock { !$0.phase.admits(.beginning) } }
+            await run.pass(.seconds(1))
+            #expect(try await run.end.value()?.code == .cancelled)
+            withExtendedLifetime(peer) {}
+        }
+    }
+
     @Test("A connection without calls has no writer and nobody for deadlines; they come when they are needed")
     func idle() async throws {
         try await ConnectedPair.with(configuration: .with(\.receiptTimeout, .seconds(5))) { pair in
