@@ -12,10 +12,12 @@ import Testing
 struct PriorityTests {
     /// Connected to the second server, since the first one, which is preferred, was lost.
     private func withSecond(
+        _ configure: (inout STOMPConfiguration) -> Void = { _ in },
         _ body: (EpochRun, EpochRun.Peer, STOMPSubscription) async throws -> Void
     ) async throws {
         try await EpochRun.with(servers: 2) { configuration in
             configuration.reconnect = STOMPReconnectPolicy(.fixed(.seconds(2)))
+            configure(&configuration)
         } list: { list in
             list.priorityEndpoints = [list.servers[0].endpoint]
         } _: { (run) async throws in
@@ -52,6 +54,33 @@ struct PriorityTests {
             try await send.value
             try await third.deliver("a")
             #expect(try await subscription.take(1)[0].text == "a")
+        }
+    }
+
+    @Test("A provider of credentials that does not heed its cancellation holds up no goodbye")
+    func stubbornProvider() async throws {
+        let calls = Locked(0)
+        let (isAsked, answer) = (OneShot<Void>(), OneShot<Void>())
+        try await self.withSecond { configuration in
+            configuration.credentials = { _ in
+                let call = calls.withLock { calls in
+                    calls += 1
+                    return calls
+                }
+                // After three connections or attempts the first look for the preferred server.
+                guard call == 4 else { return nil }
+                isAsked.resolve(.success(()))
+                try await answer.value(onCancel: {})
+                return nil
+            }
+        } _: { (run, second, _) async throws in
+            await run.pass(.seconds(2))
+            try await isAsked.value()
+            run.cancel()
+            #expect(try await second.confirmFrame().hasPrefix("DISCONNECT"))
+            try await second.expectHangUp()
+            answer.resolve(.success(()))
+            #expect(try await run.end.value()?.code == .cancelled)
         }
     }
 

@@ -17,25 +17,10 @@ struct BlockedPoolTests {
     func beatsGoOn() async {
         await #expect(processExitsWith: .success) {
             let clock = ManualClock()
-            let listener = try TCPListener.bind()
-            let configuration = STOMPConfiguration.with(\.clock, clock)
-            let opened = Task {
-                try await STOMPConnection.open(
-                    to: STOMPServer(.tcp("127.0.0.1", port: listener.port)),
-                    configuration: configuration,
-                    time: TimeSource(clock),
-                    events: EventHub()
-                )
-            }
-            let transport = try await listener.accept()
-            let peer = ScriptedPeer.Connection(transport)
-            _ = try await peer.receiveFrame()
-            try await peer.send("CONNECTED\nversion:1.2\nheart-beat:0,10000\n\n\0")
-            let connection = try await opened.value
+            let (connection, transport) = try await Self.connected(.with(\.clock, clock), beats: 10_000)
             let running = Task { await connection.run() }
             try await clock.waitForSleepers(1)
 
-            let handlers = DispatchSemaphore(value: 0)
             let blocked = Shared(0)
             // Not on the pool: plays the peer's part and moves the clock.
             Thread.detachNewThread {
@@ -53,12 +38,7 @@ struct BlockedPoolTests {
                 }
                 exit(0)
             }
-            for _ in 0..<256 {
-                Task {
-                    blocked.withLock { $0 += 1 }
-                    Self.block(handlers)
-                }
-            }
+            Self.blockPool(counting: blocked)
             _ = await running.value
         }
     }
@@ -67,26 +47,10 @@ struct BlockedPoolTests {
     @Test("Beats go on by the real clock, too, while handlers block every thread of the pool", .onOwnThread)
     func beatsGoOnByTheRealClock() async {
         await #expect(processExitsWith: .success) {
-            let listener = try TCPListener.bind()
-            var configuration = STOMPConfiguration()
-            configuration.heartBeat = STOMPHeartBeat(outgoing: .milliseconds(2), incoming: .zero)
-            let (final, time) = (configuration, TimeSource(configuration.clock))
-            let opened = Task {
-                try await STOMPConnection.open(
-                    to: STOMPServer(.tcp("127.0.0.1", port: listener.port)),
-                    configuration: final,
-                    time: time,
-                    events: EventHub()
-                )
-            }
-            let transport = try await listener.accept()
-            let peer = ScriptedPeer.Connection(transport)
-            _ = try await peer.receiveFrame()
-            try await peer.send("CONNECTED\nversion:1.2\nheart-beat:0,2\n\n\0")
-            let connection = try await opened.value
+            let beats = STOMPHeartBeat(outgoing: .milliseconds(2), incoming: .zero)
+            let (connection, transport) = try await Self.connected(.with(\.heartBeat, beats), beats: 2)
             let running = Task { await connection.run() }
 
-            let handlers = DispatchSemaphore(value: 0)
             let blocked = Shared(0)
             // Not on the pool: plays the peer's part.
             Thread.detachNewThread {
@@ -102,17 +66,43 @@ struct BlockedPoolTests {
                 }
                 exit(0)
             }
-            for _ in 0..<256 {
-                Task {
-                    blocked.withLock { $0 += 1 }
-                    Self.block(handlers)
-                }
-            }
+            Self.blockPool(counting: blocked)
             _ = await running.value
         }
     }
 
-    /// What a handler should not do, and what some do.
+    /// A connection over TCP to a peer that wants a beat every so many milliseconds, and the peer's end.
+    private static func connected(
+        _ configuration: STOMPConfiguration,
+        beats: Int
+    ) async throws -> (STOMPConnection, any ByteTransport) {
+        let listener = try TCPListener.bind()
+        let opened = Task {
+            try await STOMPConnection.open(
+                to: STOMPServer(.tcp("127.0.0.1", port: listener.port)),
+                configuration: configuration,
+                time: TimeSource(configuration.clock),
+                events: EventHub()
+            )
+        }
+        let transport = try await listener.accept()
+        let peer = ScriptedPeer.Connection(transport)
+        _ = try await peer.receiveFrame()
+        try await peer.send("CONNECTED\nversion:1.2\nheart-beat:0,\(beats)\n\n\0")
+        return (try await opened.value, transport)
+    }
+
+    /// Starts handlers that do what some do and none should.
+    private static func blockPool(counting blocked: Shared<Int>) {
+        let handlers = DispatchSemaphore(value: 0)
+        for _ in 0..<256 {
+            Task {
+                blocked.withLock { $0 += 1 }
+                Self.block(handlers)
+            }
+        }
+    }
+
     private static func block(_ semaphore: DispatchSemaphore) {
         semaphore.wait()
     }
