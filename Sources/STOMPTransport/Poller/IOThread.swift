@@ -6,8 +6,8 @@ import Synchronization
 
 /// The process's one I/O thread.
 ///
-/// It waits for readiness and for times, resumes who waits for them, and runs the tasks that prefer it. Those are few and never block:
-/// heart-beats stay on time here while handlers hold every thread of the pool. Started by its first use, never ended.
+/// It waits for readiness and for times, resumes who waits for them, and runs the tasks that prefer it. Those are few and
+/// never block: heart-beats stay on time here while handlers hold every thread of the pool. Started by its first use, never ended.
 package final class IOThread: TaskExecutor {
     package static let shared = IOThread()
 

@@ -43,7 +43,9 @@ struct BlockedPoolTests {
         }
     }
 
-    /// As above, by the clock that is the default: its own way to sleep would need a thread of the pool.
+    /// As above, by the clock that is the default.
+    ///
+    /// That beats are also on time, a second earlier than by the clock's own way to sleep, is not looked at here.
     @Test("Beats go on by the real clock, too, while handlers block every thread of the pool", .onOwnThread)
     func beatsGoOnByTheRealClock() async {
         await #expect(processExitsWith: .success) {
