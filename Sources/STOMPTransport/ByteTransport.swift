@@ -36,8 +36,8 @@ package protocol ByteTransport: AnyObject, Sendable {
     /// Bytes that wait unread do not delay it. Unlike the other two it never returns early.
     func waitUntilHangUp() async
 
-    /// Returns after the short time for which a write may be put off, so that more can go with it.
-    func waitForMoreToWrite() async
+    /// Returns after the short time for which reading or writing may be put off, so that there is more to read or write.
+    func waitForMore() async
 
     /// How many bytes have arrived and wait unread.
     var unreadByteCount: Int { get }

@@ -6,12 +6,6 @@ import STOMPTransport
 import Synchronization
 
 extension STOMPConnection {
-    /// What is read while more is to come is handed over together, until it is so many bytes: a consumer that is as fast
-    /// as the reader is woken for each handing over, which costs more than the reading.
-    private static let bytesPerTurn = 512 * 1024
-    /// However little they bring: others want the actor.
-    private static let readsPerTurn = 16
-
     /// The task `stomp.reader`: reads until the socket has no more, then waits for it; runs on the actor, and lets others
     /// have it after each turn.
     func read() async -> End {
@@ -23,7 +17,7 @@ extension STOMPConnection {
             // Bytes that came along with CONNECTED.
             try self.parse()
             self.deliver()
-            var (byteCount, readCount) = (0, 0)
+            var pace = ReadPace()
             var isAtWork = false
             while !Task.isCancelled {
                 if self.mustPause() {
@@ -39,8 +33,7 @@ extension STOMPConnection {
                     self.demultiplexer.parser.received(count)
                     self.liveness.noteRead()
                     try self.parse()
-                    byteCount += count
-                    readCount += 1
+                    pace.noteRead(count)
                     // A full read means that more is there.
                     let isFull = count == space.count
                     if isFull, !isAtWork {
@@ -50,20 +43,17 @@ extension STOMPConnection {
                     // So does a frame that is not complete; but each read may count as a whole chunk, which is much for
                     // a small hard limit.
                     let isCut = isFull || self.demultiplexer.parser.expectsMore
-                    if isCut || !self.demultiplexer.hasNews, byteCount < Self.bytesPerTurn,
-                        readCount < Self.readsPerTurn
-                    {
-                        continue
-                    }
-                    (byteCount, readCount) = (0, 0)
+                    if isCut || !self.demultiplexer.hasNews, !pace.isTurnOver { continue }
+                    pace.endTurn()
                     self.deliver()
                     if isAtWork { self.outbox.endTurn() }
                     await Task.yield()
                 case .wouldBlock:
                     let hadNews = self.demultiplexer.hasNews
-                    (byteCount, readCount) = (0, 0)
+                    pace.endTurn()
                     self.deliver()
-                    if hadNews {
+                    let pauses = pace.takePause(hasLargeFrames: self.demultiplexer.parser.hasLargeFrames)
+                    if hadNews, !pauses {
                         if isAtWork { self.outbox.endTurn() }
                         await Task.yield()
                         continue
@@ -71,8 +61,13 @@ extension STOMPConnection {
                     if isAtWork { self.outbox.endReading() }
                     isAtWork = false
                     self.forgetAbandoned()
-                    self.demultiplexer.parser.releaseChunk()
-                    await self.waitForBytes()
+                    if pauses {
+                        await self.transport.waitForMore()
+                    } else {
+                        pace.noteWait()
+                        self.demultiplexer.parser.releaseChunk()
+                        await self.waitForBytes()
+                    }
                 case .endOfStream:
                     if self.outbox.isClosing { return .finished }
                     throw STOMPError(.connectionLost, "\(self.peerDescription) closed the connection.")

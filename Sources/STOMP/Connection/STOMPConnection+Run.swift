@@ -175,7 +175,7 @@ extension STOMPConnection {
         guard now != before else { return }
         while !Task.isCancelled {
             let flushCount = now.flushCount
-            await self.transport.waitForMoreToWrite()
+            await self.transport.waitForMore()
             now = self.outbox.progress
             if now.flushCount == flushCount || now.isAtRest { return }
         }

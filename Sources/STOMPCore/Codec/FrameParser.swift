@@ -10,9 +10,7 @@ import CScan
 /// STOMP 1.2, STOMP Frames and Augmented BNF.
 package struct FrameParser: ~Copyable {
     private enum Phase {
-        case between
-        case headers
-        case body
+        case between, headers, body
     }
 
     package let limits: STOMPLimits
@@ -49,8 +47,8 @@ package struct FrameParser: ~Copyable {
     package var isFlooded = false
     /// Whether it may take larger chunks from the pool, of which each counts as a whole.
     package var takesLargerChunks = true
-    /// How large the last frame was, if it was large: the next is likely to be as large.
-    private var expected = 0
+    /// How large the last frame was, if it was large.
+    private var lastLarge = 0
 
     package init(
         version: STOMPVersion,
@@ -66,16 +64,18 @@ package struct FrameParser: ~Copyable {
     }
 
     /// Whether a frame has begun and is not complete.
-    package var hasPartialFrame: Bool {
-        self.phase != .between
-    }
+    package var hasPartialFrame: Bool { self.phase != .between }
 
     /// Whether the rest of a frame is on its way, and it does no harm to wait for that.
-    package var expectsMore: Bool {
-        self.hasPartialFrame && self.takesLargerChunks
-    }
+    package var expectsMore: Bool { self.hasPartialFrame && self.takesLargerChunks }
+
+    /// Whether the last frame was a large one.
+    package var hasLargeFrames: Bool { self.lastLarge > 0 }
 
     // MARK: - Room for bytes
+
+    /// How large the next frame is likely to be, if that is large, and fits into a chunk.
+    private var expected: Int { self.lastLarge <= self.pool.chunkCapacity ? self.lastLarge : 0 }
 
     private static let noChunk = ByteChunk(capacity: 0)
     /// Reading into less room than this is not worth a system call.
@@ -387,7 +387,7 @@ package struct FrameParser: ~Copyable {
 
     @inline(__always)
     private mutating func complete(_ byteCount: Int) {
-        self.expected = byteCount >= Self.largeFrame && byteCount <= self.pool.chunkCapacity ? byteCount : 0
+        self.lastLarge = byteCount >= Self.largeFrame ? byteCount : 0
         self.start &+= byteCount
     }
 

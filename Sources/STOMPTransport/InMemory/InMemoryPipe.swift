@@ -57,7 +57,7 @@ private final class InMemoryEnd: ByteTransport {
         await self.hangUp.wait()
     }
 
-    func waitForMoreToWrite() async {
+    func waitForMore() async {
         await Task.yield()
     }
 

@@ -58,7 +58,7 @@ final class Socket: ByteTransport {
         await self.descriptor.waitUntilHangUp()
     }
 
-    func waitForMoreToWrite() async {
+    func waitForMore() async {
         await IOThread.shared.pause()
     }
 

@@ -203,8 +203,8 @@ package final class TLSTransport: ByteTransport {
         await self.lower.waitUntilWritable()
     }
 
-    package func waitForMoreToWrite() async {
-        await self.lower.waitForMoreToWrite()
+    package func waitForMore() async {
+        await self.lower.waitForMore()
     }
 
     // MARK: - Ending

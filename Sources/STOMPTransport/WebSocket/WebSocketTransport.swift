@@ -206,8 +206,8 @@ package final class WebSocketTransport: ByteTransport {
         await self.lower.waitUntilHangUp()
     }
 
-    package func waitForMoreToWrite() async {
-        await self.lower.waitForMoreToWrite()
+    package func waitForMore() async {
+        await self.lower.waitForMore()
     }
 
     // MARK: - Ending

@@ -11,7 +11,7 @@ extension WriteOnlyTransport {
     func waitUntilReadable() async {}
     func waitUntilWritable() async {}
     func waitUntilHangUp() async {}
-    func waitForMoreToWrite() async {}
+    func waitForMore() async {}
     func close() {}
     var unreadByteCount: Int { 0 }
     var peerDescription: String { "write-only" }

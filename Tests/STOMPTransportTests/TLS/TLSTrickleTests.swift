@@ -33,7 +33,7 @@ struct TLSTrickleTests {
         func waitUntilReadable() async {}
         func waitUntilWritable() async {}
         func waitUntilHangUp() async {}
-        func waitForMoreToWrite() async {}
+        func waitForMore() async {}
         func close() {}
         var unreadByteCount: Int { 0 }
         var peerDescription: String { "trickle" }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of swift-stomp. See LICENSE and NOTICE.
+
+import Testing
+
+@testable import STOMP
+@testable import STOMPTesting
+
+@Suite("How the reader paces itself", .timeLimit(.minutes(5)))
+struct ReadPaceTests {
+    @Test("A turn ends with its bytes or its reads, whichever comes first")
+    func turn() {
+        var pace = ReadPace()
+        pace.noteRead(ReadPace.bytesPerTurn - 1)
+        #expect(!pace.isTurnOver)
+        pace.noteRead(1)
+        #expect(pace.isTurnOver)
+        pace.endTurn()
+        for _ in 1..<ReadPace.readsPerTurn { pace.noteRead(1) }
+        #expect(!pace.isTurnOver)
+        pace.noteRead(1)
+        #expect(pace.isTurnOver)
+    }
+
+    /// Whether the reader pauses each time that the socket has no more, after reads of these sizes.
+    private func looks(after reads: Int..., large: Bool = true, waitBeforeLast: Bool = false) -> [Bool] {
+        var pace = ReadPace()
+        return reads.enumerated().map { index, byteCount in
+            if waitBeforeLast, index == reads.count - 1 { pace.noteWait() }
+            pace.noteRead(byteCount)
+            pace.endTurn()
+            return pace.takePause(hasLargeFrames: large)
+        }
+    }
+
+    private let before = ReadPace.bytesBeforePause
+    private let each = ReadPace.bytesPerPause
+
+    @Test("A stream of large frames that goes on is looked at again after a pause; any other is waited for")
+    func pause() {
+        #expect(self.looks(after: 0, self.before - 1, 1) == [false, false, true])
+        #expect(self.looks(after: self.before, large: false) == [false])
+    }
+
+    @Test("One pause follows another while each brings enough; then the reader waits")
+    func nextPause() {
+        #expect(self.looks(after: 4 * self.before, self.each, self.each, 0) == [true, true, true, false])
+        #expect(self.looks(after: 4 * self.before, self.each - 1) == [true, false])
+    }
+
+    @Test("After a wait it begins anew")
+    func wait() {
+        #expect(self.looks(after: self.before, self.each, waitBeforeLast: true) == [true, false])
+        #expect(self.looks(after: 0, self.before, waitBeforeLast: true) == [false, true])
+    }
+
+    @Test("Large frames in pieces of any size: all, in their order, and then the end", arguments: [64, 100, 300])
+    func largeFrames(kibibytes: Int) async throws {
+        let count = 40
+        try await ConnectedPair.with(capacity: kibibytes * 1024) { pair in
+            let subscription = try await pair.subscribe()
+            async let numbers = subscription.reduce(into: [Int]()) { numbers, message in
+                numbers.append(message.withBody { Int(String(decoding: $0.prefix { $0 != 32 }, as: UTF8.self)) ?? -1 })
+            }
+            // In the middle of the stream a frame of ordinary size, and one that is larger than a chunk.
+            for number in 0..<count {
+                let size = number == count / 2 ? 10 : number == count - 5 ? 200_000 : 65_536
+                let body = "\(number) " + String(repeating: "x", count: size)
+                try await pair.peer.send(ConnectedPair.message(body, number: number))
+            }
+            await pair.waitUntilRead()
+            async let gone: Void = pair.connection.disconnect()
+            #expect(try await pair.confirmFrame().hasPrefix("DISCONNECT\n"))
+            await gone
+            #expect(try await numbers == Array(0..<count))
+        }
+    }
+}
