@@ -84,6 +84,61 @@ static inline bool stomp_has_layout(const void *bytes, const uint8_t *layout, si
     return stomp_is_zero(wrong);
 }
 
+/// Copies `count` bytes; short texts without a call.
+static inline void stomp_copy(void *to, const void *from, size_t count) {
+    uint8_t *target = (uint8_t *)to;
+    const uint8_t *source = (const uint8_t *)from;
+    // Two parts, of which the second overlaps the first.
+    if (count >= 16 && count <= 32) {
+        stomp_octets first = stomp_load(source), last = stomp_load(source + count - 16);
+        memcpy(target, &first, 16);
+        memcpy(target + count - 16, &last, 16);
+    } else if (count >= 8 && count < 16) {
+        uint64_t first, last;
+        memcpy(&first, source, 8);
+        memcpy(&last, source + count - 8, 8);
+        memcpy(target, &first, 8);
+        memcpy(target + count - 8, &last, 8);
+    } else {
+        memcpy(target, source, count);
+    }
+}
+
+/// Not zero where a byte is a control character, a colon, a backslash or not ASCII.
+static inline stomp_octets stomp_special(stomp_octets octets) {
+    typedef int8_t numbers __attribute__((vector_size(16)));
+    // What is not ASCII is negative.
+    return (stomp_octets)((numbers)octets < ' ') | (stomp_octets)(octets == ':') | (stomp_octets)(octets == '\\');
+}
+
+/// Copies `count` bytes if none of them is special; else returns false, and what has been written is of no use.
+static inline bool stomp_copy_plain(void *to, const void *from, size_t count) {
+    const uint8_t *source = (const uint8_t *)from;
+    stomp_octets special = {0};
+    if (count >= 16) {
+        const size_t last = count - 16;
+        for (size_t i = 0; i < last; i += 16) special |= stomp_special(stomp_load(source + i));
+        special |= stomp_special(stomp_load(source + last));
+    } else {
+        // Twice the same bytes are no matter, and a space is not special.
+        typedef uint64_t halves __attribute__((vector_size(16)));
+        uint64_t first = 0x2020202020202020, last = first;
+        if (count >= 8) {
+            memcpy(&first, source, 8);
+            memcpy(&last, source + count - 8, 8);
+        } else if (count >= 4) {
+            memcpy(&first, source, 4);
+            memcpy(&last, source + count - 4, 4);
+        } else {
+            for (size_t i = 0; i < count; i++) first = first << 8 | source[i];
+        }
+        special = stomp_special((stomp_octets)(halves){first, last});
+    }
+    if (!stomp_is_zero(special)) return false;
+    stomp_copy(to, from, count);
+    return true;
+}
+
 /// Bit i of each mask belongs to byte i.
 typedef struct {
     uint64_t line_feeds;

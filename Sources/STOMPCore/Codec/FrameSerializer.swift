@@ -54,7 +54,7 @@ package struct FrameSerializer: Sendable {
     /// `content-length`, counted in octets.
     @inline(__always)
     package func appendContentLength(_ byteCount: Int, to output: inout OutputBuffer) {
-        output.append("content-length:")
+        output.appendShort("content-length:")
         output.append(decimal: UInt64(byteCount))
         output.append(UInt8(ascii: "\n"))
     }
@@ -85,7 +85,7 @@ package struct FrameSerializer: Sendable {
         _ value: String,
         to output: inout OutputBuffer
     ) throws(STOMPError) {
-        output.append(name)
+        output.appendShort(name)
         try self.appendEscaped(value, of: name, to: &output)
         output.append(UInt8(ascii: "\n"))
     }
@@ -108,7 +108,7 @@ package struct FrameSerializer: Sendable {
             throw STOMPError(.invalidArgument, "The header \(name) is empty, which STOMP 1.0 does not allow.")
         }
         let isWritten: Bool? = text.utf8.withContiguousStorageIfAvailable { bytes in
-            self.appendIfPlain(UnsafeRawBufferPointer(bytes), to: &output)
+            output.appendIfPlain(UnsafeRawBufferPointer(bytes))
         }
         if isWritten != true { try self.appendWithEscapes(text, of: name, to: &output) }
     }
@@ -117,45 +117,6 @@ package struct FrameSerializer: Sendable {
     private func append(text: String, to output: inout OutputBuffer) {
         var text = text
         text.withUTF8 { output.append(UnsafeRawBufferPointer($0)) }
-    }
-
-    /// Copies the bytes if none of them needs thought; the check goes along eight at a time.
-    @inline(__always)
-    private func appendIfPlain(_ bytes: UnsafeRawBufferPointer, to output: inout OutputBuffer) -> Bool {
-        guard let base = UnsafeRawPointer(bytes.baseAddress) else { return true }
-        var special: UInt64 = 0
-        var position = 0
-        while position &+ 8 <= bytes.count {
-            special |= Self.special((base + position).loadUnaligned(as: UInt64.self))
-            position &+= 8
-        }
-        if position < bytes.count {
-            // The last eight again, or what there is and spaces.
-            var rest: UInt64 = 0x2020_2020_2020_2020
-            if bytes.count >= 8 {
-                rest = (base + bytes.count - 8).loadUnaligned(as: UInt64.self)
-            } else {
-                for index in 0..<bytes.count {
-                    rest = rest << 8 | UInt64(base.load(fromByteOffset: index, as: UInt8.self))
-                }
-            }
-            special |= Self.special(rest)
-        }
-        if special != 0 { return false }
-        output.append(bytes)
-        return true
-    }
-
-    /// Not zero if one of eight bytes is a control character, a colon, a backslash or not ASCII.
-    @inline(__always)
-    private static func special(_ word: UInt64) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        let colons = word ^ (ones &* 0x3a)
-        let backslashes = word ^ (ones &* 0x5c)
-        let below = (word &- (ones &* 0x20)) & ~word
-        let found = below | ((colons &- ones) & ~colons) | ((backslashes &- ones) & ~backslashes) | word
-        return found & highs
     }
 
     @inline(never)

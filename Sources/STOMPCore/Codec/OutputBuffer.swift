@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import CScan
+
 /// Bytes to be written, in memory that grows and is given back.
 ///
 /// `@unchecked Sendable`: the memory has this one owner, which cannot be copied: who sends it on has it no more.
@@ -109,22 +111,35 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
         self.count &+= end &+ third.utf8CodeUnitCount
     }
 
+    /// The bytes, if none of them is a control character, a colon, a backslash or not ASCII; returns whether that is so.
+    @inline(__always)
+    mutating func appendIfPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let source = bytes.baseAddress else { return true }
+        guard stomp_copy_plain(self.reserve(bytes.count) + self.count, source, bytes.count) else { return false }
+        self.count &+= bytes.count
+        return true
+    }
+
+    /// A short text, such as the name of a header.
+    @inline(__always)
+    mutating func appendShort(_ text: StaticString) {
+        stomp_copy(self.reserve(text.utf8CodeUnitCount) + self.count, text.utf8Start, text.utf8CodeUnitCount)
+        self.count &+= text.utf8CodeUnitCount
+    }
+
     /// The number in decimal digits.
     package mutating func append(decimal number: UInt64) {
-        let base = self.reserve(20)
+        // Written backwards, behind its place.
+        let target = self.reserve(40) + self.count
+        var start = 40
         var rest = number
-        var digitCount = 1
-        while rest >= 10 {
-            rest /= 10
-            digitCount += 1
-        }
-        rest = number
-        for index in stride(from: digitCount - 1, through: 0, by: -1) {
+        repeat {
             let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
-            let digit = UInt8(truncatingIfNeeded: 48 &+ remainder)
-            (base + self.count + index).storeBytes(of: digit, as: UInt8.self)
+            start &-= 1
+            (target + start).storeBytes(of: UInt8(truncatingIfNeeded: 48 &+ remainder), as: UInt8.self)
             rest = quotient
-        }
-        self.count += digitCount
+        } while rest > 0
+        stomp_copy(target, target + start, 40 &- start)
+        self.count &+= 40 &- start
     }
 }
