@@ -43,13 +43,13 @@ public final class ManualClock: Clock, Sendable {
     private struct Sleeper {
         let id: UInt64
         let deadline: Instant
-        let alarm: OneShot<Void>
+        let alarm: Completion
     }
 
     private struct Watcher {
         let id: UInt64
         let count: Int
-        let alarm: OneShot<Void>
+        let alarm: Completion
     }
 
     private struct State {
@@ -95,7 +95,7 @@ public final class ManualClock: Clock, Sendable {
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     public func sleep(until deadline: Instant, tolerance: Swift.Duration? = nil) async throws {
         try Task.checkCancellation()
-        let alarm = OneShot<Void>()
+        let alarm = Completion()
         let (id, watchers) = self.state.withLock { state -> (UInt64?, [Watcher]) in
             guard deadline > state.now else { return (nil, []) }
             let id = state.makeID()
@@ -149,7 +149,7 @@ public final class ManualClock: Clock, Sendable {
     ///
     /// - Throws: ``STOMPError/Code/cancelled``.
     public func waitForSleepers(_ count: Int) async throws(STOMPError) {
-        let alarm = OneShot<Void>()
+        let alarm = Completion()
         let id = self.state.withLock { state -> UInt64? in
             guard state.sleepers.count < count else { return nil }
             let id = state.makeID()

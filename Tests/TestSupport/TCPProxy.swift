@@ -28,7 +28,7 @@ package final class TCPProxy: Sendable {
     private let time: TimeSource
     private let state: Locked<State>
     private let listening = Signal()
-    private let countChanged = Locked<[OneShot<Void>]>([])
+    private let countChanged = Locked<[Completion]>([])
 
     /// Runs a proxy while `body` runs, and then ends its connections.
     ///
@@ -69,7 +69,7 @@ package final class TCPProxy: Sendable {
     /// Waits until so many connections are open.
     package func waitForConnections(_ count: Int) async throws {
         while self.connectionCount != count {
-            let alarm = OneShot<Void>()
+            let alarm = Completion()
             self.countChanged.withLock { $0.append(alarm) }
             // It may have become so meanwhile.
             if self.connectionCount == count { return }

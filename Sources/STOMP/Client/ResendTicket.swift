@@ -10,7 +10,7 @@ final class ResendTicket: Sendable {
         var offered: STOMPConnection?
         var waiter: OneShot<STOMPConnection>?
         /// Resolved when the send is in the outbox of the offered connection, or never will be.
-        var turnEnd: OneShot<Void>?
+        var turnEnd: Completion?
         var isGone = false
         /// Why the client has ended.
         var failure: STOMPError?
@@ -22,7 +22,7 @@ final class ResendTicket: Sendable {
     ///
     /// Returns when the frame is in the outbox, or not to be sent by this connection.
     func offer(_ connection: STOMPConnection) async {
-        let end = OneShot<Void>()
+        let end = Completion()
         let waiter = self.state.withLock { state -> OneShot<STOMPConnection>? in
             if state.isGone { end.resolve(.success(())) }
             state.offered = connection
@@ -58,7 +58,7 @@ final class ResendTicket: Sendable {
     ///
     /// Its turn on a newer one, which may have begun before it learned of the end of this, goes on.
     func endTurn(on connection: STOMPConnection) {
-        self.state.withLock { state -> OneShot<Void>? in
+        self.state.withLock { state -> Completion? in
             guard state.offered === connection else { return nil }
             defer { state.turnEnd = nil }
             return state.turnEnd
@@ -67,7 +67,7 @@ final class ResendTicket: Sendable {
 
     /// The sender: there will be no other attempt.
     func leave() {
-        self.state.withLock { state -> OneShot<Void>? in
+        self.state.withLock { state -> Completion? in
             state.isGone = true
             defer { state.turnEnd = nil }
             return state.turnEnd

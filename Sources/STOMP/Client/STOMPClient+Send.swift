@@ -40,14 +40,15 @@ extension STOMPClient {
 
     /// Sends by the present connection or, while nothing has been sent, by the next one.
     private func sendOnce(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
-        let deadline = self.time.now + self.configuration.connectionWaitTimeout
+        // Counted from the first time that there is no connection, so that nobody asks for the time in vain.
+        var deadline: Duration?
         var connection =
             if let current = self.current {
                 current
             } else if self.configuration.sendWhileDisconnected == .fail {
                 throw Self.noConnection
             } else {
-                try await self.currentConnection(until: deadline)
+                try await self.currentConnection(until: self.waitDeadline(&deadline))
             }
         while true {
             do throws(STOMPError) {
@@ -58,9 +59,15 @@ extension STOMPClient {
                 case .enqueue(let limits): if receipt == .none, try self.enqueue(request, limits) { return }
                 case .wait: break
                 }
-                connection = try await self.currentConnection(after: connection, until: deadline)
+                connection = try await self.currentConnection(after: connection, until: self.waitDeadline(&deadline))
             }
         }
+    }
+
+    private func waitDeadline(_ deadline: inout Duration?) -> Duration {
+        let set = deadline ?? self.time.now + self.configuration.connectionWaitTimeout
+        deadline = set
+        return set
     }
 
     // MARK: - Until confirmed

@@ -3,17 +3,10 @@
 
 import STOMPCore
 
-/// One value, one waiter, resolved at most once.
-///
-/// Cancelling the waiter is one more way to resolve it.
+/// One value, one waiter, resolved at most once: a ``Completion`` that brings something.
 package final class OneShot<Value: Sendable>: Sendable {
-    private struct State {
-        /// Its own type is not generic, which makes it cheap to move.
-        var waiter: CheckedContinuation<Void, Never>?
-        var result: Result<Value, STOMPError>?
-    }
-
-    private let state = Locked(State())
+    private let completion = Completion()
+    private let stored = Locked<Value?>(nil)
 
     package init() {}
 
@@ -22,20 +15,9 @@ package final class OneShot<Value: Sendable>: Sendable {
     /// - Returns: whether this call was the first.
     @discardableResult
     package func resolve(_ result: Result<Value, STOMPError>) -> Bool {
-        let (waiter, won) = self.state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
-            guard state.result == nil else { return (nil, false) }
-            state.result = result
-            defer { state.waiter = nil }
-            return (state.waiter, true)
-        }
-        waiter?.resume()
-        return won
-    }
-
-    /// Whether the value has been given, and is no error.
-    var hasSucceeded: Bool {
-        self.state.withLock { state in
-            if case .success = state.result { true } else { false }
+        switch result {
+        case .success(let value): self.completion.resolve(.success(())) { self.stored.withLock { $0 = value } }
+        case .failure(let error): self.completion.resolve(.failure(error))
         }
     }
 
@@ -52,26 +34,10 @@ package final class OneShot<Value: Sendable>: Sendable {
     /// - Returns: the value it was resolved with.
     /// - Throws: the error it was resolved with.
     package func value(onCancel: @Sendable () -> Void) async throws(STOMPError) -> Value {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                // Stored and checked under one lock: a resolution either finds the continuation or is found here.
-                let isResolved = self.state.withLock { state in
-                    precondition(state.waiter == nil, "A OneShot has one waiter.")
-                    if state.result == nil { state.waiter = continuation }
-                    return state.result != nil
-                }
-                if isResolved { continuation.resume() }
-            }
-        } onCancel: {
-            onCancel()
+        try await self.completion.value(onCancel: onCancel)
+        guard let value = self.stored.withLock({ $0 }) else {
+            preconditionFailure("A value is stored before the success is told.")
         }
-        guard let result = self.state.withLock({ $0.result }) else {
-            preconditionFailure("A OneShot's waiter is resumed when there is a result.")
-        }
-        return try result.get()
+        return value
     }
-}
-
-extension STOMPError {
-    package static let cancelled = STOMPError(.cancelled, "The calling task was cancelled.")
 }

@@ -10,7 +10,9 @@ package final class Signal: Sendable {
     private enum State {
         case quiet
         case raised
-        case waiting(CheckedContinuation<Void, Never>)
+        /// Not a checked one, which would be another object for each wait: who replaces this state, under the lock, has
+        /// the continuation, and resumes it.
+        case waiting(UnsafeContinuation<Void, Never>)
     }
 
     private let state = Locked(State.quiet)
@@ -19,7 +21,7 @@ package final class Signal: Sendable {
 
     /// Wakes the waiter, or the next one to come.
     package func raise() {
-        let continuation = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+        let continuation = self.state.withLock { state -> UnsafeContinuation<Void, Never>? in
             guard case .waiting(let continuation) = state else {
                 state = .raised
                 return nil
@@ -33,7 +35,7 @@ package final class Signal: Sendable {
     /// Returns once the signal was raised, which this takes back, or when the task is cancelled.
     package func wait() async {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { self.keep($0) }
+            await withUnsafeContinuation { self.keep($0) }
         } onCancel: {
             self.raise()
         }
@@ -43,10 +45,10 @@ package final class Signal: Sendable {
     ///
     /// For a task whose children raise the signal when they end: that they are cancelled with it is enough.
     package func waitForChildren() async {
-        await withCheckedContinuation { self.keep($0) }
+        await withUnsafeContinuation { self.keep($0) }
     }
 
-    private func keep(_ continuation: CheckedContinuation<Void, Never>) {
+    private func keep(_ continuation: UnsafeContinuation<Void, Never>) {
         let isOver = self.state.withLock { state in
             switch state {
             case .quiet:

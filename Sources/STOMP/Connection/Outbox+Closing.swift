@@ -9,7 +9,7 @@ extension Outbox {
         let serializer: FrameSerializer
         /// Until when the receipt of DISCONNECT is waited for.
         let deadline: Duration
-        let turn: OneShot<Void>
+        let turn: Completion
     }
 
     /// From here on nothing new begins; acks, nacks, UNSUBSCRIBE, and all of a transaction that is open still go out.
@@ -35,7 +35,7 @@ extension Outbox {
     ///   - latest: until when, if not.
     func drain(serializer: FrameSerializer, until deadline: Duration, orLater latest: Duration) async {
         self.beginDraining()
-        let turn = OneShot<Void>()
+        let turn = Completion()
         let mustWait = self.state.withLock { state in
             guard case .draining = state.phase else { return false }
             if Self.isQuiet(state) {
@@ -59,7 +59,7 @@ extension Outbox {
 
     /// Called under the lock when something outstanding may have been the last: then says DISCONNECT, and takes those
     /// who wait for that.
-    func takeQuietWaiters(_ state: inout State) -> [OneShot<Void>] {
+    func takeQuietWaiters(_ state: inout State) -> [Completion] {
         guard let first = state.quiet.first, Self.isQuiet(state) else { return [] }
         self.appendDisconnect(&state, serializer: first.serializer, deadline: first.deadline)
         defer { state.quiet = [] }
@@ -70,7 +70,7 @@ extension Outbox {
     private func appendDisconnect(_ state: inout State, serializer: FrameSerializer, deadline: Duration) {
         guard state.phase.admits(.ending) else { return }
         state.phase = .closing
-        let waiter = OneShot<Void>()
+        let waiter = Completion()
         let id = state.receipts.register(waiter, deadline: deadline)
         // These headers can be said in every version, so this does not throw.
         let frame = STOMPFrame(.disconnect, headers: [.receipt: String(id)])
@@ -81,8 +81,8 @@ extension Outbox {
     /// Says DISCONNECT, whatever is outstanding, if that has not been said.
     ///
     /// - Returns: the waiter for its receipt, for the first to ask; `nil` for others.
-    func disconnect(serializer: FrameSerializer, deadline: Duration) -> OneShot<Void>? {
-        let (farewell, refused) = self.state.withLock { state -> (OneShot<Void>?, [RoomWaiter]) in
+    func disconnect(serializer: FrameSerializer, deadline: Duration) -> Completion? {
+        let (farewell, refused) = self.state.withLock { state -> (Completion?, [RoomWaiter]) in
             self.appendDisconnect(&state, serializer: serializer, deadline: deadline)
             defer { state.farewell = nil }
             return (state.farewell, state.room.removeAll())
@@ -109,7 +109,7 @@ extension Outbox {
         let refusing = reason.code == .serverError ? reason.frame : nil
         let refusedID = refusing?.headers[.receiptID].flatMap { ReceiptTable<Void>.id(from: $0) }
         let (refused, receipts, room, quiet, lost) = self.state.withLock {
-            state -> (OneShot<Void>?, [OneShot<Void>], [RoomWaiter], [QuietWaiter], Int) in
+            state -> (Completion?, [Completion], [RoomWaiter], [QuietWaiter], Int) in
             if case .closed = state.phase { return (nil, [], [], [], 0) }
             state.phase = .closed(reason)
             let refused = refusedID.flatMap { state.receipts.remove($0) }

@@ -37,7 +37,7 @@ extension Outbox {
 
     /// Returns when nothing of this subscription is with the connection any more; at once if it is not about to leave.
     func waitForLeaver(_ id: String, within timeout: Duration) async throws(STOMPError) {
-        let waiter = OneShot<Void>()
+        let waiter = Completion()
         let deadline = self.time.now + timeout
         let number = self.state.withLock { state -> UInt64? in
             guard state.leavers[id] != nil else { return nil }
@@ -52,7 +52,7 @@ extension Outbox {
 
     /// As ``writeFarewell(_:)``; returns when nothing of this subscription is with the connection any more.
     func leave(_ farewell: Farewell, within timeout: Duration) async throws(STOMPError) {
-        let waiter = OneShot<Void>()
+        let waiter = Completion()
         let deadline = self.time.now + timeout
         let (number, action) = try self.state.withLock { state throws(STOMPError) -> (UInt64, Action) in
             let action = try self.append(farewell, to: &state)

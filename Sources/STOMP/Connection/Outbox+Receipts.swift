@@ -22,27 +22,42 @@ extension Outbox {
         roomWithin roomTimeout: Duration?,
         _ admission: Admission = .ending,
         isUrgent: Bool = false,
-        waiter: OneShot<Void> = OneShot(),
+        waiter: Completion = Completion(),
         onAppended: @Sendable () -> Void = {},
-        _ build: @escaping @Sendable (inout State, _ receipt: UInt64) throws(STOMPError) -> Void
+        _ build: @escaping BuildWithReceipt
+    ) async throws(STOMPError) {
+        try await self.appendAwaitingReceipt(
+            within: timeout,
+            roomWithin: roomTimeout,
+            admission,
+            isUrgent: isUrgent,
+            waiter: waiter,
+            onAppended: onAppended,
+            now: build,
+            later: build
+        )
+    }
+
+    /// Appends a frame, and its end or nothing; its second argument is the value of the `receipt` header.
+    typealias BuildWithReceipt = @Sendable (inout State, _ receipt: UInt64) throws(STOMPError) -> Void
+
+    /// As above, for a frame that nearly always has room at once: what it consists of is kept for `later` only then.
+    func appendAwaitingReceipt(
+        within timeout: Duration,
+        roomWithin roomTimeout: Duration?,
+        _ admission: Admission,
+        isUrgent: Bool = false,
+        waiter: Completion = Completion(),
+        onAppended: @Sendable () -> Void,
+        now build: (inout State, _ receipt: UInt64) throws(STOMPError) -> Void,
+        later: @autoclosure () -> BuildWithReceipt
     ) async throws(STOMPError) {
         if roomTimeout != nil, Task.isCancelled { throw .cancelled }
-        let append: RoomWaiter.Append = { state, now throws(STOMPError) in
-            let deadline = now + timeout
-            let id = state.receipts.register(waiter, deadline: deadline)
-            do throws(STOMPError) {
-                try build(&state, id)
-            } catch {
-                _ = state.receipts.remove(id)
-                throw error
-            }
-            return RoomWaiter.Appended(receipt: (id, deadline))
-        }
         let now = self.time.now
         let (done, action) = try self.state.withLock { state throws(STOMPError) -> (RoomWaiter.Appended?, Action) in
             guard try self.hasRoom(state, admission) || roomTimeout == nil else { return (nil, .nothing) }
             let wasEmpty = state.pending.isEmpty
-            let appended = try append(&state, now)
+            let appended = try Self.append(&state, waiter, until: now + timeout, build)
             // The only one outstanding has nothing to be batched with.
             let isAlone = state.receipts.count == 1 && state.lastConfirmedCount <= 1
             return (appended, self.decide(&state, wasEmpty: wasEmpty, isUrgent: isUrgent || isAlone))
@@ -50,7 +65,12 @@ extension Outbox {
         self.perform(action)
         var appended = done
         if appended == nil, let roomTimeout {
-            appended = try await self.appendWhenRoom(until: now + roomTimeout, admission, isUrgent: isUrgent, append)
+            let build = later()
+            appended = try await self.appendWhenRoom(until: now + roomTimeout, admission, isUrgent: isUrgent) {
+                state,
+                now throws(STOMPError) in
+                try Self.append(&state, waiter, until: now + timeout, build)
+            }
         }
         onAppended()
         guard let (id, deadline) = appended?.receipt else { return }
@@ -58,8 +78,25 @@ extension Outbox {
         try await self.wait(for: id, waiter)
     }
 
+    /// Under the lock.
+    private static func append(
+        _ state: inout State,
+        _ waiter: Completion,
+        until deadline: Duration,
+        _ build: (inout State, _ receipt: UInt64) throws(STOMPError) -> Void
+    ) throws(STOMPError) -> RoomWaiter.Appended {
+        let id = state.receipts.register(waiter, deadline: deadline)
+        do throws(STOMPError) {
+            try build(&state, id)
+        } catch {
+            _ = state.receipts.remove(id)
+            throw error
+        }
+        return RoomWaiter.Appended(receipt: (id, deadline))
+    }
+
     /// Waits for a receipt that was registered, and forgets it if the wait ends otherwise.
-    func wait(for id: UInt64, _ waiter: OneShot<Void>) async throws(STOMPError) {
+    func wait(for id: UInt64, _ waiter: Completion) async throws(STOMPError) {
         // A paused reader would not see the receipt.
         self.pause.relieve()
         do throws(STOMPError) {
@@ -83,7 +120,7 @@ extension Outbox {
     /// - Returns: those of them that name nothing that is pending.
     func confirm(_ ids: [UInt64]) -> [UInt64] {
         let (confirmed, unexpected, quiet) = self.state.withLock { state in
-            var confirmed: [OneShot<Void>] = []
+            var confirmed: [Completion] = []
             var unexpected: [UInt64] = []
             for id in ids {
                 if let waiter = state.receipts.remove(id) { confirmed.append(waiter) } else { unexpected.append(id) }

@@ -49,14 +49,14 @@ package final class Outbox: Sendable {
         var pendingSendCount = 0
         var inFlightSendCount = 0
 
-        var receipts = ReceiptTable<OneShot<Void>>()
+        var receipts = ReceiptTable<Completion>()
         /// How many calls the last RECEIPTs have let go on: probably they send again, together.
         var lastConfirmedCount = 0
         var room = RoomQueue()
         /// Who waits until nothing is outstanding; then DISCONNECT is appended.
         var quiet: [QuietWaiter] = []
         /// The waiter for the receipt of DISCONNECT, until somebody waits.
-        var farewell: OneShot<Void>?
+        var farewell: Completion?
         /// Until when `stomp.receipts` sleeps, or is to; `nil`: nothing has a deadline, so that it is not needed.
         var sleepingUntil: Duration?
         /// Whether that task is there.
@@ -253,7 +253,7 @@ package final class Outbox: Sendable {
         _ position: inout Int,
         _ mayGoOn: Bool,
         at now: Duration
-    ) -> (room: [RoomOutcome], quiet: [OneShot<Void>], goesOn: Bool) {
+    ) -> (room: [RoomOutcome], quiet: [Completion], goesOn: Bool) {
         state.inFlightCount = buffer.count - position
         state.restPosition = position
         state.flushCount &+= 1

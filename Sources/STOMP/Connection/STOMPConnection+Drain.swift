@@ -58,21 +58,21 @@ extension Outbox {
     func unsubscribe(
         _ storages: [SubscriptionStorage],
         until deadline: Duration
-    ) -> (waits: [(id: String, receipt: UInt64, waiter: OneShot<Void>)], unansweredCount: Int) {
+    ) -> (waits: [(id: String, receipt: UInt64, waiter: Completion)], unansweredCount: Int) {
         // First, so that nobody else says it too.
         let ended = storages.filter { $0.end(.finished, revoking: true) }
         guard !ended.isEmpty else { return ([], 0) }
         let (waits, unanswered, action) = self.state.withLock {
-            state -> ([(id: String, receipt: UInt64, waiter: OneShot<Void>)], Int, Action) in
+            state -> ([(id: String, receipt: UInt64, waiter: Completion)], Int, Action) in
             guard state.phase.admits(.ending) else { return ([], 0, .nothing) }
-            var waits: [(id: String, receipt: UInt64, waiter: OneShot<Void>)] = []
+            var waits: [(id: String, receipt: UInt64, waiter: Completion)] = []
             var unanswered = 0
             let wasEmpty = state.pending.isEmpty
             for storage in ended {
                 var farewell = Farewell(storage: storage)
                 farewell.givesBack = false
                 unanswered += state.deliveries.unansweredCount(of: farewell.owner)
-                let waiter = OneShot<Void>()
+                let waiter = Completion()
                 let id = farewell.owner.dialect.hasReceipts ? state.receipts.register(waiter, deadline: deadline) : nil
                 // Ids that SUBSCRIBE could say, UNSUBSCRIBE can say too.
                 guard (try? farewell.append(to: &state, receipt: id)) != nil else { continue }

@@ -69,13 +69,13 @@ extension Outbox {
         _ resumptions: [Resumption],
         within timeout: Duration,
         hasReceipts: Bool
-    ) throws(STOMPError) -> [(SubscriptionStorage, UInt64, OneShot<Void>)] {
+    ) throws(STOMPError) -> [(SubscriptionStorage, UInt64, Completion)] {
         guard !resumptions.isEmpty else { return [] }
         let deadline = self.time.now + timeout
         let (waits, action) = try self.state.withLock {
-            state throws(STOMPError) -> ([(SubscriptionStorage, UInt64, OneShot<Void>)], Action) in
+            state throws(STOMPError) -> ([(SubscriptionStorage, UInt64, Completion)], Action) in
             guard state.phase.admits(.beginning) else { throw Self.refusal(state.phase) }
-            var waits: [(SubscriptionStorage, UInt64, OneShot<Void>)] = []
+            var waits: [(SubscriptionStorage, UInt64, Completion)] = []
             let wasEmpty = state.pending.isEmpty
             for resumption in resumptions {
                 guard resumption.storage.resume(resumption.owner) else {
@@ -83,7 +83,7 @@ extension Outbox {
                     continue
                 }
                 var frame = resumption.frame
-                let waiter = OneShot<Void>()
+                let waiter = Completion()
                 if hasReceipts {
                     let id = state.receipts.register(waiter, deadline: deadline)
                     frame.headers.append(.receipt, String(id))

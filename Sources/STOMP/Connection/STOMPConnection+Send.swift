@@ -99,10 +99,10 @@ extension STOMPConnection: Sending {
             within: timeout ?? self.configuration.receiptTimeout,
             roomWithin: self.configuration.outboxTimeout,
             request.admission,
-            onAppended: onAppended
-        ) { state, receipt throws(STOMPError) in
-            try self.append(request, to: &state, receipt: receipt)
-        }
+            onAppended: onAppended,
+            now: { state, receipt throws(STOMPError) in try self.append(request, to: &state, receipt: receipt) },
+            later: { state, receipt throws(STOMPError) in try self.append(request, to: &state, receipt: receipt) }
+        )
     }
 
     /// Under the outbox's lock.

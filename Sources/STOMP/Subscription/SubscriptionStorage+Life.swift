@@ -110,7 +110,7 @@ extension SubscriptionStorage {
     ///
     /// After ``seal()``.
     func waitForHandler() async {
-        let handler = OneShot<Void>()
+        let handler = Completion()
         self.delivery.withLock { $0.handler = handler }
         // Stored before the look, as the consumer looks after its store.
         if !self.isHandling.load(ordering: .sequentiallyConsistent) { handler.resolve(.success(())) }

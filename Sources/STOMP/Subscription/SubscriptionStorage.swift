@@ -60,7 +60,7 @@ final class SubscriptionStorage: @unchecked Sendable {
         /// Nothing more is handed out, though what was can still be answered.
         var isSealed = false
         /// Who waits until the last message that was handed out has been handled.
-        var handler: OneShot<Void>?
+        var handler: Completion?
         /// Since when the buffer has been at its soft limit with nothing taken from it.
         var stuckSince: Duration?
         var isReportedStuck = false
@@ -81,7 +81,7 @@ final class SubscriptionStorage: @unchecked Sendable {
     /// Whether the consumer has a message and has not come back for the next one.
     let isHandling = Atomic(false)
     /// Resolved when the broker has confirmed the first SUBSCRIBE.
-    let confirmation = OneShot<Void>()
+    let confirmation = Completion()
     /// What iterators share with this object, which owns it.
     @usableFromInline
     let place: UnsafeMutablePointer<ConsumerPlace>

@@ -9,7 +9,7 @@ import STOMPCore
 actor BrokerEngine {
     private struct Watcher {
         let isSatisfied: @Sendable (borrowing BrokerState) -> Bool
-        let alarm: OneShot<Void>
+        let alarm: Completion
     }
 
     private let configuration: STOMPBroker.Configuration
@@ -126,7 +126,7 @@ actor BrokerEngine {
     func wait(until isSatisfied: @escaping @Sendable (borrowing BrokerState) -> Bool) async throws(STOMPError) {
         if isSatisfied(self.state) { return }
         guard !self.isStopped else { throw Self.stopped }
-        let alarm = OneShot<Void>()
+        let alarm = Completion()
         self.lastWatcher += 1
         let key = self.lastWatcher
         self.watchers[key] = Watcher(isSatisfied: isSatisfied, alarm: alarm)

@@ -57,7 +57,7 @@ struct OneShotTests {
     @Test("A task that is cancelled while it waits returns")
     func cancelledAfter() async {
         let shot = OneShot<Int>()
-        let started = OneShot<Void>()
+        let started = Completion()
         let task = Task {
             started.resolve(.success(()))
             return try await shot.value()
@@ -79,6 +79,43 @@ struct OneShotTests {
             let (won, value) = (await resolver.value, await waiter.value)
             // What the resolver is told is what the waiter saw.
             #expect(value == (won ? round : nil))
+        }
+    }
+
+    // MARK: - Without a value
+
+    @Test("Only the first end counts, and only that one stores")
+    func completionStoresOnce() async throws {
+        let (completion, stored) = (Completion(), Shared<[Int]>([]))
+        #expect(!completion.hasSucceeded)
+        #expect(completion.resolve(.success(())) { stored.withLock { $0.append(1) } })
+        #expect(!completion.resolve(.success(())) { stored.withLock { $0.append(2) } })
+        #expect(!completion.resolve(.failure(.cancelled)) { stored.withLock { $0.append(3) } })
+        try await completion.value()
+        #expect(completion.hasSucceeded)
+        #expect(stored.withLock { $0 } == [1])
+    }
+
+    @Test("10,000 races between an end, an error and a cancellation: one of them is what the waiter sees")
+    func completionRaces() async {
+        for round in 0..<10_000 {
+            let completion = Completion()
+            let waiter = Task { () -> STOMPError.Code? in
+                do throws(STOMPError) {
+                    try await completion.value()
+                    return nil
+                } catch {
+                    return error.code
+                }
+            }
+            let success = Task { completion.resolve(.success(())) }
+            let failure = Task { completion.resolve(.failure(STOMPError(.rejected, "no"))) }
+            if round.isMultiple(of: 2) { await Task.yield() }
+            waiter.cancel()
+            let (hasSucceeded, hasFailed) = (await success.value, await failure.value)
+            let seen = await waiter.value
+            #expect(seen == (hasSucceeded ? nil : hasFailed ? .rejected : .cancelled))
+            #expect(!(hasSucceeded && hasFailed))
         }
     }
 }

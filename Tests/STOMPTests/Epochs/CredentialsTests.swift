@@ -98,7 +98,7 @@ struct CredentialsTests {
             configuration.credentials = { request in
                 guard request.attempt == 1 else { return nil }
                 do {
-                    try await OneShot<Void>().value()
+                    try await Completion().value()
                 } catch  where !isStubborn {
                     throw error
                 } catch {}
@@ -115,8 +115,8 @@ struct CredentialsTests {
     /// Nothing of a client outlives `run()`, and nobody can end what does not want to.
     @Test("B-6 B-28 A provider that ignores cancellation holds up run() until it returns, and no other call")
     func ignoresCancellation() async throws {
-        let hasBegun = OneShot<Void>()
-        let answer = OneShot<Void>()
+        let hasBegun = Completion()
+        let answer = Completion()
         try await EpochRun.with { configuration in
             configuration.credentials = { _ in
                 hasBegun.resolve(.success(()))

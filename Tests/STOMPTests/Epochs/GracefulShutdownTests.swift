@@ -14,7 +14,7 @@ struct GracefulShutdownTests {
         let run: EpochRun
         let peer: EpochRun.Peer
         let handler: Task<[String], any Error>
-        let finish: OneShot<Void>
+        let finish: Completion
         let storage: SubscriptionStorage
 
         var client: STOMPClient { self.run.client }
@@ -30,7 +30,7 @@ struct GracefulShutdownTests {
         try await EpochRun.with { (run) async throws in
             let peer = try await run.session()
             let subscription = try await run.subscribe(at: peer)
-            let (hasBegun, finish) = (OneShot<Void>(), OneShot<Void>())
+            let (hasBegun, finish) = (Completion(), Completion())
             let handler = Task {
                 var bodies: [String] = []
                 for try await message in subscription {

@@ -60,7 +60,7 @@ struct PriorityTests {
     @Test("A provider of credentials that does not heed its cancellation holds up no goodbye")
     func stubbornProvider() async throws {
         let calls = Locked(0)
-        let (isAsked, answer) = (OneShot<Void>(), OneShot<Void>())
+        let (isAsked, answer) = (Completion(), Completion())
         try await self.withSecond { configuration in
             configuration.credentials = { _ in
                 let call = calls.withLock { calls in

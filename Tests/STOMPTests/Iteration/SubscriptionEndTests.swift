@@ -48,7 +48,7 @@ struct SubscriptionEndTests {
     func scope(body: String) async throws {
         struct Oops: Error {}
         try await ConnectedPair.with { pair in
-            let isInside = OneShot<Void>()
+            let isInside = Completion()
             let task = Task {
                 try await pair.connection.withSubscription(to: "/q", ack: .auto, id: "s") { subscription in
                     isInside.resolve(.success(()))

@@ -134,7 +134,7 @@ struct IdleTests {
 
     @Test("What a cancelled watcher leaves is watched by the next one")
     func cancelledWatcher() async {
-        let waiter = OneShot<Void>()
+        let waiter = Completion()
         _ = self.outbox.state.withLock { $0.receipts.register(waiter, deadline: .seconds(9)) }
         self.outbox.watch(.seconds(9))
         #expect(self.outbox.takeWishes().receipts)
@@ -155,7 +155,7 @@ struct IdleTests {
                 // Finds the call, or ends.
                 group.addTask { await outbox.runDeadlines() }
                 group.addTask {
-                    _ = outbox.state.withLock { $0.receipts.register(OneShot(), deadline: .zero) }
+                    _ = outbox.state.withLock { $0.receipts.register(Completion(), deadline: .zero) }
                     outbox.watch(.zero)
                 }
             }

@@ -47,7 +47,7 @@ struct ScopeTests {
             #expect(try await peer.confirmFrame().hasPrefix("DISCONNECT\nreceipt:"))
             try await peer.expectHangUp()
         } client: { peer in
-            let isInside = OneShot<Void>()
+            let isInside = Completion()
             let task = Task {
                 try await withSTOMPClient(peer.server, configuration: Self.once) { _ in
                     isInside.resolve(.success(()))

@@ -112,7 +112,7 @@ struct TransactionFrameTests {
             let working = Task {
                 try await connection.withTransaction { _ in
                     withUnsafeCurrentTask { $0?.cancel() }
-                    if place == "waiting in the body" { try await OneShot<Void>().value() }
+                    if place == "waiting in the body" { try await Completion().value() }
                 }
             }
             do {
