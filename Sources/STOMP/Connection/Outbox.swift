@@ -217,12 +217,16 @@ package final class Outbox: Sendable {
             rounds += 1
             let mayGoOn = rounds < Self.flushRounds
             if position > start { self.lastWrite.store(now.nanoseconds, ordering: .relaxed) }
-            let (room, quiet, goesOn) = self.state.withLock { state in
+            let (room, quiet, next) = self.state.withLock { state in
                 self.continueFlush(&state, &buffer, &position, mayGoOn, at: now)
             }
             for (outcome, result) in room { outcome.resolve(result) }
             for waiter in quiet { waiter.resolve(.success(())) }
-            guard goesOn else { return }
+            switch next {
+            case .flush: continue
+            case .wakeWriter: return self.wakeWriter()
+            case .nothing: return
+            }
         }
     }
 
@@ -253,7 +257,7 @@ package final class Outbox: Sendable {
         _ position: inout Int,
         _ mayGoOn: Bool,
         at now: Duration
-    ) -> (room: [RoomOutcome], quiet: [Completion], goesOn: Bool) {
+    ) -> (room: [RoomOutcome], quiet: [Completion], next: Action) {
         state.inFlightCount = buffer.count - position
         state.restPosition = position
         state.flushCount &+= 1
@@ -266,11 +270,10 @@ package final class Outbox: Sendable {
         let quiet = room.isEmpty ? [] : self.takeQuietWaiters(&state)
         if state.inFlightCount > 0 || state.pending.isEmpty || !mayGoOn {
             state.isFlushing = false
-            if state.byteCount > 0 { self.wakeWriter() }
-            return (room, quiet, false)
+            return (room, quiet, state.byteCount > 0 ? .wakeWriter : .nothing)
         }
         self.takeBytes(&state, &buffer, &position)
-        return (room, quiet, true)
+        return (room, quiet, .flush)
     }
 
     private func failFlush(_ error: STOMPError) {
