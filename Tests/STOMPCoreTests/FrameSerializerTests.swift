@@ -121,6 +121,21 @@ struct FrameSerializerTests {
         }
     }
 
+    @Test("Numbers of each length, behind other bytes, wherever the memory for these ends")
+    func decimalsBehindOthers() {
+        var powers: [UInt64] = [1]
+        for _ in 1..<20 { powers.append(powers[powers.count - 1] * 10) }
+        let filler = [UInt8](repeating: 46, count: 520)
+        for number in powers.flatMap({ [$0 - 1, $0, $0 + 1] }) {
+            for count in 450...520 {
+                var output = OutputBuffer()
+                filler[..<count].withUnsafeBytes { output.append($0) }
+                output.append(decimal: number)
+                self.expectBytes(output, filler[..<count] + wire(String(number)))
+            }
+        }
+    }
+
     @Test("A buffer grows, is cut back, and forgets")
     func outputBuffer() {
         var output = OutputBuffer()

@@ -5,7 +5,7 @@ import STOMPCore
 import TestSupport
 import Testing
 
-/// A value in which nothing needs an escape is copied after one look at eight bytes at a time.
+/// A value in which nothing needs an escape is copied after one look at sixteen bytes at a time.
 @Suite("Header values, plain and not", .longRun)
 struct PlainValueTests {
     private struct Unsayable: Error {}

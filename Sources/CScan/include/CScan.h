@@ -84,7 +84,7 @@ static inline bool stomp_has_layout(const void *bytes, const uint8_t *layout, si
     return stomp_is_zero(wrong);
 }
 
-/// Copies `count` bytes; short texts without a call.
+/// Copies `count` bytes, up to 32 of them without a call.
 static inline void stomp_copy(void *to, const void *from, size_t count) {
     uint8_t *target = (uint8_t *)to;
     const uint8_t *source = (const uint8_t *)from;
@@ -99,19 +99,27 @@ static inline void stomp_copy(void *to, const void *from, size_t count) {
         memcpy(&last, source + count - 8, 8);
         memcpy(target, &first, 8);
         memcpy(target + count - 8, &last, 8);
+    } else if (count >= 4 && count < 8) {
+        uint32_t first, last;
+        memcpy(&first, source, 4);
+        memcpy(&last, source + count - 4, 4);
+        memcpy(target, &first, 4);
+        memcpy(target + count - 4, &last, 4);
+    } else if (count < 4) {
+        for (size_t i = 0; i < count; i++) target[i] = source[i];
     } else {
         memcpy(target, source, count);
     }
 }
 
-/// Not zero where a byte is a control character, a colon, a backslash or not ASCII.
+/// Not zero where a byte is less than a space, a colon, a backslash or not ASCII.
 static inline stomp_octets stomp_special(stomp_octets octets) {
     typedef int8_t numbers __attribute__((vector_size(16)));
     // What is not ASCII is negative.
     return (stomp_octets)((numbers)octets < ' ') | (stomp_octets)(octets == ':') | (stomp_octets)(octets == '\\');
 }
 
-/// Copies `count` bytes if none of them is special; else returns false, and what has been written is of no use.
+/// Copies `count` bytes if none of them is special; else returns false.
 static inline bool stomp_copy_plain(void *to, const void *from, size_t count) {
     const uint8_t *source = (const uint8_t *)from;
     stomp_octets special = {0};

@@ -40,15 +40,14 @@ extension STOMPClient {
 
     /// Sends by the present connection or, while nothing has been sent, by the next one.
     private func sendOnce(_ request: SendRequest, receipt: STOMPReceipt) async throws(STOMPError) {
-        // Counted from the first time that there is no connection, so that nobody asks for the time in vain.
-        var deadline: Duration?
+        let deadline = self.time.now + self.configuration.connectionWaitTimeout
         var connection =
             if let current = self.current {
                 current
             } else if self.configuration.sendWhileDisconnected == .fail {
                 throw Self.noConnection
             } else {
-                try await self.currentConnection(until: self.waitDeadline(&deadline))
+                try await self.currentConnection(until: deadline)
             }
         while true {
             do throws(STOMPError) {
@@ -59,15 +58,9 @@ extension STOMPClient {
                 case .enqueue(let limits): if receipt == .none, try self.enqueue(request, limits) { return }
                 case .wait: break
                 }
-                connection = try await self.currentConnection(after: connection, until: self.waitDeadline(&deadline))
+                connection = try await self.currentConnection(after: connection, until: deadline)
             }
         }
-    }
-
-    private func waitDeadline(_ deadline: inout Duration?) -> Duration {
-        let set = deadline ?? self.time.now + self.configuration.connectionWaitTimeout
-        deadline = set
-        return set
     }
 
     // MARK: - Until confirmed

@@ -41,7 +41,8 @@ extension Outbox {
     /// Appends a frame, and its end or nothing; its second argument is the value of the `receipt` header.
     typealias BuildWithReceipt = @Sendable (inout State, _ receipt: UInt64) throws(STOMPError) -> Void
 
-    /// As above, for a frame that nearly always has room at once: what it consists of is kept for `later` only then.
+    // As above, for a frame that nearly always has room at once. `later` does as `build` does when there is none; it is
+    // made only then, since it keeps what the frame consists of.
     func appendAwaitingReceipt(
         within timeout: Duration,
         roomWithin roomTimeout: Duration?,

@@ -26,6 +26,7 @@ extension STOMPConnection {
                     if isAtWork { self.outbox.endReading() }
                     isAtWork = false
                     await self.pauseReading()
+                    pace.noteWait()
                 }
                 let space = self.demultiplexer.parser.freeSpace()
                 switch try self.transport.receive(into: space) {
@@ -52,7 +53,10 @@ extension STOMPConnection {
                     let hadNews = self.demultiplexer.hasNews
                     pace.endTurn()
                     self.deliver()
-                    let pauses = pace.takePause(hasLargeFrames: self.demultiplexer.parser.hasLargeFrames)
+                    // Only a wait watches those whose buffers are full.
+                    let pauses =
+                        !self.mayBeFull
+                        && pace.takePause(hasLargeFrames: self.demultiplexer.parser.hasLargeFrames)
                     if hadNews, !pauses {
                         if isAtWork { self.outbox.endTurn() }
                         await Task.yield()

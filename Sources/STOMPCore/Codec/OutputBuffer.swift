@@ -111,7 +111,7 @@ package struct OutputBuffer: ~Copyable, @unchecked Sendable {
         self.count &+= end &+ third.utf8CodeUnitCount
     }
 
-    /// The bytes, if none of them is a control character, a colon, a backslash or not ASCII; returns whether that is so.
+    /// The bytes, if none of them is less than a space, a colon, a backslash or not ASCII; returns whether that is so.
     @inline(__always)
     mutating func appendIfPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let source = bytes.baseAddress else { return true }

@@ -49,6 +49,12 @@ struct EventQueue: Sendable {
     /// waits has to look at the clock from time to time.
     private static let longestWait: Duration = .seconds(10)
 
+    /// Below a second, and not zero, which would be no timer at all.
+    private static func nanoseconds(_ time: Duration) -> Int {
+        let (seconds, attoseconds) = time.components
+        return seconds < 0 || attoseconds < 1_000_000_000 ? 1 : Int(attoseconds / 1_000_000_000)
+    }
+
     /// Whole milliseconds, none of them too early.
     private static func milliseconds(_ limit: Duration) -> Int {
         let (seconds, attoseconds) = min(max(limit, .zero), Self.longestWait).components
@@ -89,17 +95,17 @@ extension EventQueue {
     /// The wake needs no acknowledgement: `EV_CLEAR` resets it.
     func acknowledgeWake() {}
 
-    /// Reports ``timerIdentifier`` once.
-    func setTimer(nanoseconds: Int) {
+    /// Reports ``timerIdentifier`` once, after less than a second; returns whether it will.
+    func setTimer(after time: Duration) -> Bool {
         var event = kevent(
             ident: UInt(Self.timerIdentifier),
             filter: Int16(EVFILT_TIMER),
             flags: UInt16(EV_ADD | EV_ONESHOT),
             fflags: UInt32(NOTE_NSECONDS),
-            data: nanoseconds,
+            data: Self.nanoseconds(time),
             udata: UnsafeMutableRawPointer(bitPattern: UInt(Self.timerIdentifier)),
         )
-        _ = kevent(self.queue, &event, 1, nil, 0, nil)
+        return kevent(self.queue, &event, 1, nil, 0, nil) == 0
     }
 
     /// Reported once, it is gone.
@@ -217,9 +223,9 @@ extension EventQueue {
         System.resetCounter(self.wakeDescriptor)
     }
 
-    /// Reports ``timerIdentifier`` once, after so many nanoseconds; less than a second.
-    func setTimer(nanoseconds: Int) {
-        _ = csystem_timer_set(self.timerDescriptor, nanoseconds)
+    /// Reports ``timerIdentifier`` once, after less than a second; returns whether it will.
+    func setTimer(after time: Duration) -> Bool {
+        csystem_timer_set(self.timerDescriptor, Self.nanoseconds(time)) == 0
     }
 
     /// To be called before looking at whom the timer was for.

@@ -23,7 +23,7 @@ package final class IOThread: TaskExecutor {
         var registrations: [UInt64: DescriptorReadiness] = [:]
         var jobs: [UnownedJob] = []
         /// Who waits for the timer, which is set while there are any.
-        var pauses: [CheckedContinuation<Void, Never>] = []
+        var pauses = PauseQueue<CheckedContinuation<Void, Never>>()
         /// Who sleeps until when.
         var alarms = AlarmQueue<CheckedContinuation<Bool, Never>>()
         /// The thread looks at jobs and alarms before it waits again: it is at work, or somebody is about to wake it.
@@ -76,21 +76,28 @@ package final class IOThread: TaskExecutor {
 
     // MARK: - Pauses
 
-    /// How long a pause is at most.
-    private static let pauseNanoseconds = 100_000
-
-    /// Returns after 100 µs, or earlier if somebody else's pause ends; cancelling does not end it.
+    /// Returns after 100 µs, or after no less than 50 with somebody else's pause; cancelling does not end it.
     func pause() async {
         await withCheckedContinuation { continuation in
-            let queue = self.state.withLock { state -> EventQueue? in
-                guard let queue = try? self.startedQueue(&state) else { return nil }
-                state.pauses.append(continuation)
-                // Under the lock, so that the list is never waiting for a timer that is not set; it does not wait.
-                if state.pauses.count == 1 { queue.setTimer(nanoseconds: Self.pauseNanoseconds) }
-                return queue
+            let stranded = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
+                guard let queue = try? self.startedQueue(&state) else { return [continuation] }
+                let time = state.pauses.append(continuation, at: Self.now)
+                return Self.set(queue, time, &state)
             }
-            if queue == nil { continuation.resume() }
+            for pause in stranded { pause.resume() }
         }
+    }
+
+    /// Sets the timer, under the lock, so that nobody ever waits for one that is not set; it does not wait.
+    ///
+    /// - Returns: whom it cannot be set for.
+    private static func set(
+        _ queue: EventQueue,
+        _ time: Duration?,
+        _ state: inout State
+    ) -> [CheckedContinuation<Void, Never>] {
+        guard let time, !queue.setTimer(after: time) else { return [] }
+        return state.pauses.takeAll()
     }
 
     // MARK: - Alarms
@@ -237,8 +244,11 @@ package final class IOThread: TaskExecutor {
         let (targets, pauses, sleepers) = self.state.withLock { state in
             // What is resumed below and comes back as a job needs no wake.
             state.isAwake = true
-            let pauses = isTime ? state.pauses : []
-            if isTime { state.pauses = [] }
+            var pauses: [CheckedContinuation<Void, Never>] = []
+            if isTime {
+                let due = state.pauses.takeDue(at: Self.now)
+                pauses = due.waiters + Self.set(queue, due.next, &state)
+            }
             let sleepers = state.alarms.next == nil ? [] : state.alarms.takeDue(at: Self.now)
             return (events.map { state.registrations[$0.identifier] }, pauses, sleepers)
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of swift-stomp. See LICENSE and NOTICE.
 
+import STOMPCore
+import STOMPTransport
 import Testing
 
 @testable import STOMP
@@ -54,6 +56,60 @@ struct ReadPaceTests {
         #expect(self.looks(after: 0, self.before, waitBeforeLast: true) == [false, true])
     }
 
+    // MARK: - The reader
+
+    /// Waits and pauses of a reader that finds these bytes, and between them nothing.
+    private func rests(_ pieces: [String], besideFullBuffer: Bool = false) async throws -> [ScriptedStream.Rest] {
+        let stream = ScriptedStream(["CONNECTED\nversion:1.2\n\n\0"] + pieces)
+        let attempt = ConnectionAttempt(
+            to: [STOMPServer(.inMemory(InMemoryListener()))],
+            configuration: SharedConfiguration(STOMPConfiguration()),
+            time: TimeSource(ManualClock()),
+            events: EventHub()
+        )
+        var handshake = Handshake(
+            transport: stream,
+            server: attempt.server,
+            configuration: attempt.configuration
+        )
+        let session = try await handshake.run()
+        stream.forgetRests()
+        let connection = STOMPConnection(handshake, session: session, of: attempt)
+        if besideFullBuffer {
+            try await connection.subscribe("full", softLimit: 1, isWaiting: false)
+            try await connection.subscribe("waiting", softLimit: 1_000, isWaiting: true)
+        }
+        let error = await connection.run()
+        #expect(error?.code == .connectionLost)
+        return stream.rests
+    }
+
+    private static func frames(_ count: Int, bodyOf byteCount: Int) -> String {
+        String(repeating: ConnectedPair.message(String(repeating: "x", count: byteCount)), count: count)
+    }
+
+    @Test("The reader pauses between large frames that keep coming, and waits for any others")
+    func reader() async throws {
+        let large = Self.frames(5, bodyOf: 60_000)
+        let small = Self.frames(300, bodyOf: 1_000)
+        let one = Self.frames(1, bodyOf: 70_000)
+        #expect(try await self.rests([large]) == [.wait, .pause])
+        #expect(try await self.rests([small, small]) == [.wait, .wait, .wait])
+        #expect(try await self.rests([large, one, "\n"]) == [.wait, .pause, .pause, .wait])
+        // Between these there are waits.
+        #expect(try await self.rests([one, one, one, one]) == [.wait, .wait, .wait, .wait, .wait])
+        // It goes by the last frame.
+        #expect(try await self.rests([large + small]) == [.wait, .wait])
+    }
+
+    @Test("While a buffer is full the reader waits: only then does it look for consumers that are stuck")
+    func fullBuffer() async throws {
+        let large = Self.frames(5, bodyOf: 60_000)
+        let message = ConnectedPair.message("x", to: "full")
+        #expect(try await self.rests([message, large]) == [.wait, .wait, .pause])
+        #expect(try await self.rests([message, large], besideFullBuffer: true) == [.wait, .wait, .wait])
+    }
+
     @Test("Large frames in pieces of any size: all, in their order, and then the end", arguments: [64, 100, 300])
     func largeFrames(kibibytes: Int) async throws {
         let count = 40
@@ -74,5 +130,17 @@ struct ReadPaceTests {
             await gone
             #expect(try await numbers == Array(0..<count))
         }
+    }
+}
+
+extension STOMPConnection {
+    /// Without a frame: a subscription that nobody takes from.
+    fileprivate func subscribe(_ id: String, softLimit: Int, isWaiting: Bool) throws {
+        var options = STOMPSubscriptionOptions()
+        options.softLimit = softLimit
+        let owner = self.outbox.openDeliveries(subscriptionID: id, mode: .auto, session: self.context)
+        let storage = SubscriptionStorage(id: id, destination: "/q", options: options, owner: owner, headers: [:])
+        storage.delivery.withLock { $0.isWaiting = isWaiting }
+        try self.demultiplexer.insert(storage, owner)
     }
 }
