@@ -18,12 +18,19 @@ struct ReadPace {
     private var byteCount = 0
     private var readCount = 0
     private var bytesSinceWait = 0
+    /// Whether a read was full since it last rested for long: then the reader writes too.
+    private(set) var isAtWork = false
 
     /// A read has brought so much.
-    mutating func noteRead(_ byteCount: Int) {
+    ///
+    /// - Returns: whether the work has begun by it.
+    mutating func noteRead(_ byteCount: Int, isFull: Bool) -> Bool {
         self.byteCount += byteCount
         self.readCount += 1
         self.bytesSinceWait += byteCount
+        guard isFull, !self.isAtWork else { return false }
+        self.isAtWork = true
+        return true
     }
 
     /// Whether this turn has read as much as one may.
@@ -37,6 +44,15 @@ struct ReadPace {
         self.readCount = 0
     }
 
+    /// What was read has been handed over, and the reader rests for long.
+    ///
+    /// - Returns: whether it was at work.
+    mutating func endWork() -> Bool {
+        self.endTurn()
+        defer { self.isAtWork = false }
+        return self.isAtWork
+    }
+
     /// The socket has no more: returns whether to look again after a short pause, rather than to wait for the next byte.
     ///
     /// Whoever waits is woken for it, also when much more comes right behind. With frames of 64 KiB each wake took more
@@ -47,7 +63,7 @@ struct ReadPace {
         return true
     }
 
-    /// The reader waits for the next byte.
+    /// The reader waits for the next byte, or for room.
     mutating func noteWait() {
         self.bytesSinceWait = 0
     }

@@ -6,6 +6,20 @@ import STOMPTransport
 import Synchronization
 
 extension STOMPConnection {
+    /// Why the reader lets go of the actor.
+    private enum Rest {
+        /// There is more to read, and others had to wait.
+        case yield
+        /// There will be more in a moment.
+        case pause
+        /// There is no more.
+        case wait
+        /// There is no room for more.
+        case relief
+        /// There will be no more.
+        case end
+    }
+
     /// The task `stomp.reader`: reads until the socket has no more, then waits for it; runs on the actor, and lets others
     /// have it after each turn.
     func read() async -> End {
@@ -18,63 +32,16 @@ extension STOMPConnection {
             try self.parse()
             self.deliver()
             var pace = ReadPace()
-            var isAtWork = false
+            var rest = Rest.yield
             while !Task.isCancelled {
-                if self.mustPause() {
-                    // What an unfinished turn has read must not wait as long.
-                    self.deliver()
-                    if isAtWork { self.outbox.endReading() }
-                    isAtWork = false
-                    await self.pauseReading()
-                    pace.noteWait()
-                }
-                let space = self.demultiplexer.parser.freeSpace()
-                switch try self.transport.receive(into: space) {
-                case .bytes(let count):
-                    self.demultiplexer.parser.received(count)
-                    self.liveness.noteRead()
-                    try self.parse()
-                    pace.noteRead(count)
-                    // A full read means that more is there.
-                    let isFull = count == space.count
-                    if isFull, !isAtWork {
-                        isAtWork = true
-                        self.outbox.beginReading()
-                    }
-                    // So does a frame that is not complete; but each read may count as a whole chunk, which is much for
-                    // a small hard limit.
-                    let isCut = isFull || self.demultiplexer.parser.expectsMore
-                    if isCut || !self.demultiplexer.hasNews, !pace.isTurnOver { continue }
-                    pace.endTurn()
-                    self.deliver()
-                    if isAtWork { self.outbox.endTurn() }
-                    await Task.yield()
-                case .wouldBlock:
-                    let hadNews = self.demultiplexer.hasNews
-                    pace.endTurn()
-                    self.deliver()
-                    // Only a wait watches those whose buffers are full.
-                    let pauses =
-                        !self.mayBeFull
-                        && pace.takePause(hasLargeFrames: self.demultiplexer.parser.hasLargeFrames)
-                    if hadNews, !pauses {
-                        if isAtWork { self.outbox.endTurn() }
-                        await Task.yield()
-                        continue
-                    }
-                    if isAtWork { self.outbox.endReading() }
-                    isAtWork = false
-                    self.forgetAbandoned()
-                    if pauses {
-                        await self.transport.waitForMore()
-                    } else {
-                        pace.noteWait()
-                        self.demultiplexer.parser.releaseChunk()
-                        await self.waitForBytes()
-                    }
-                case .endOfStream:
-                    if self.outbox.isClosing { return .finished }
-                    throw STOMPError(.connectionLost, "\(self.peerDescription) closed the connection.")
+                // After a wait for room one read follows in any case.
+                rest = try self.takeTurn(&pace, evenIfFull: rest == .relief)
+                switch rest {
+                case .yield: await Task.yield()
+                case .pause: await self.transport.waitForMore()
+                case .wait: await self.waitForBytes()
+                case .relief: await self.pauseReading()
+                case .end: return .finished
                 }
             }
             return .cancelled
@@ -83,7 +50,76 @@ extension STOMPConnection {
         }
     }
 
+    /// Reads as much as one may at a time, and hands it over.
+    ///
+    /// Not inlined: the memory of a task that waits would have room for all of this.
+    @inline(never)
+    private func takeTurn(_ pace: inout ReadPace, evenIfFull: Bool) throws(STOMPError) -> Rest {
+        var evenIfFull = evenIfFull
+        while true {
+            if !evenIfFull, self.mustPause() {
+                // What an unfinished turn has read must not wait as long.
+                self.deliver()
+                self.endReading(&pace)
+                pace.noteWait()
+                return .relief
+            }
+            evenIfFull = false
+            let space = self.demultiplexer.parser.freeSpace()
+            switch try self.transport.receive(into: space) {
+            case .bytes(let count):
+                self.demultiplexer.parser.received(count)
+                self.liveness.noteRead()
+                try self.parse()
+                // A full read means that more is there.
+                let isFull = count == space.count
+                if pace.noteRead(count, isFull: isFull) { self.outbox.beginReading() }
+                // So does a frame that is not complete; but each read may count as a whole chunk, which is much for a
+                // small hard limit.
+                let isCut = isFull || self.demultiplexer.parser.expectsMore
+                if isCut || !self.demultiplexer.hasNews, !pace.isTurnOver { continue }
+                self.deliver()
+                self.endTurn(&pace)
+                return .yield
+            case .wouldBlock:
+                let hadNews = self.demultiplexer.hasNews
+                self.deliver()
+                // Only a wait watches those whose buffers are full.
+                let pauses =
+                    !self.mayBeFull && pace.takePause(hasLargeFrames: self.demultiplexer.parser.hasLargeFrames)
+                if hadNews, !pauses {
+                    self.endTurn(&pace)
+                    return .yield
+                }
+                self.forgetAbandoned()
+                if pauses {
+                    self.endReading(&pace)
+                    return .pause
+                }
+                self.demultiplexer.parser.releaseChunk()
+                self.endReading(&pace)
+                pace.noteWait()
+                return .wait
+            case .endOfStream:
+                if self.outbox.isClosing { return .end }
+                throw STOMPError(.connectionLost, "\(self.peerDescription) closed the connection.")
+            }
+        }
+    }
+
+    /// Others are about to have a turn, and the reader goes on.
+    private func endTurn(_ pace: inout ReadPace) {
+        pace.endTurn()
+        if pace.isAtWork { self.outbox.endTurn() }
+    }
+
+    /// Others see to the writing again.
+    private func endReading(_ pace: inout ReadPace) {
+        if pace.endWork() { self.outbox.endReading() }
+    }
+
     /// Takes the frames out of what has been read, into one batch per subscription.
+    @inline(never)
     private func parse() throws(STOMPError) {
         defer { self.demultiplexer.seal() }
         while true {
@@ -192,102 +228,5 @@ extension STOMPConnection {
         }
         // Whoever waits for a receipt that it names learns of that when nothing can be sent any more.
         throw STOMPError(.serverError, "The broker sent an ERROR: \(frame.errorText)", frame: frame)
-    }
-
-    // MARK: - Pausing
-
-    /// Whether reading on would only fill buffers that nobody empties.
-    private func mustPause() -> Bool {
-        guard self.mayBeFull else { return false }
-        self.forgetAbandoned()
-        // Seen by those who free room, before we look at what room there is.
-        self.outbox.pause.isPaused.store(true, ordering: .sequentiallyConsistent)
-        let storages = self.demultiplexer.storages
-        let isNeeded = storages.contains { storage in
-            let demand = storage.demand
-            return !demand.isAtSoftLimit && demand.isWaiting
-        }
-        let hasFull = storages.contains(where: \.isAtSoftLimit)
-        if hasFull, !isNeeded, !self.outbox.isAwaitingPeer { return true }
-        self.mayBeFull = hasFull
-        self.outbox.pause.isPaused.store(false, ordering: .sequentiallyConsistent)
-        return false
-    }
-
-    /// Stops reading until there is room or somebody needs a frame; at the longest pause, or when the peer hangs up, one
-    /// read follows in any case, towards the hard limit.
-    private func pauseReading() async {
-        // Counted from before anybody learns of it.
-        let deadline = self.time.now + self.configuration.maximumPause
-        self.events.send(.readingPaused)
-        // What is read meanwhile should be little.
-        self.demultiplexer.parser.isFlooded = false
-        var isOver = false
-        while !isOver, self.mustPause() {
-            self.noteFullBuffers()
-            isOver = await self.waitForRelief(until: deadline)
-        }
-        // The peer could not be heard: the watchdog gives it a fresh window.
-        self.liveness.noteRead()
-        self.outbox.pause.isPaused.store(false, ordering: .sequentiallyConsistent)
-        self.events.send(.readingResumed)
-        self.reportSlowConsumers()
-    }
-
-    /// Waits for bytes.
-    private func waitForBytes() async {
-        // The other wait takes more memory, which an idle connection would keep.
-        if self.mayBeFull { await self.waitForBytesOrSlowness() } else { await self.transport.waitUntilReadable() }
-    }
-
-    /// A consumer may become a slow one also when nothing more comes.
-    private func waitForBytesOrSlowness() async {
-        self.noteFullBuffers()
-        guard let earliest = self.demultiplexer.storages.compactMap(\.stuckSince).min() else {
-            return await self.transport.waitUntilReadable()
-        }
-        let deadline = earliest + self.configuration.slowConsumerTimeout
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask(name: "stomp.slow-consumer.timer") { await self.time.sleep(until: deadline) }
-            group.addTask(name: "stomp.slow-consumer.bytes") { await self.transport.waitUntilReadable() }
-            await group.next()
-            group.cancelAll()
-        }
-        self.reportSlowConsumers()
-    }
-
-    /// A consumer that has taken some of what is there may stop before there is room for more.
-    private func noteFullBuffers() {
-        let now = self.time.now
-        for storage in self.demultiplexer.storages { storage.noteWait(at: now) }
-    }
-
-    private func reportSlowConsumers() {
-        let now = self.time.now
-        for storage in self.demultiplexer.storages
-        where storage.becameStuck(at: now, after: self.configuration.slowConsumerTimeout) {
-            self.events.send(.slowConsumer(subscription: storage.id))
-        }
-    }
-
-    /// Returns whether the pause is over, rather than something having changed that may end it.
-    private func waitForRelief(until deadline: Duration) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask(name: "stomp.pause.timer") {
-                await self.time.sleep(until: deadline)
-                return true
-            }
-            group.addTask(name: "stomp.pause.relief") {
-                await self.outbox.pause.signal.wait()
-                return false
-            }
-            group.addTask(name: "stomp.pause.hang-up") {
-                await self.transport.waitUntilHangUp()
-                return true
-            }
-            let isOver = await group.next() ?? true
-            group.cancelAll()
-            return isOver || Task.isCancelled
-        }
     }
 }

@@ -13,15 +13,29 @@ struct ReadPaceTests {
     @Test("A turn ends with its bytes or its reads, whichever comes first")
     func turn() {
         var pace = ReadPace()
-        pace.noteRead(ReadPace.bytesPerTurn - 1)
+        _ = pace.noteRead(ReadPace.bytesPerTurn - 1, isFull: false)
         #expect(!pace.isTurnOver)
-        pace.noteRead(1)
+        _ = pace.noteRead(1, isFull: false)
         #expect(pace.isTurnOver)
         pace.endTurn()
-        for _ in 1..<ReadPace.readsPerTurn { pace.noteRead(1) }
+        for _ in 1..<ReadPace.readsPerTurn { _ = pace.noteRead(1, isFull: false) }
         #expect(!pace.isTurnOver)
-        pace.noteRead(1)
+        _ = pace.noteRead(1, isFull: false)
         #expect(pace.isTurnOver)
+    }
+
+    @Test("Work begins with a full read, once, and ends when the reader rests for long")
+    func work() {
+        var pace = ReadPace()
+        let begins = [false, true, false, true].map { pace.noteRead(1, isFull: $0) }
+        #expect(begins == [false, true, false, false])
+        pace.endTurn()
+        #expect(pace.isAtWork)
+        let ends = (0..<2).map { _ in pace.endWork() }
+        #expect(ends == [true, false])
+        #expect(!pace.isAtWork)
+        let beginsAgain = pace.noteRead(1, isFull: true)
+        #expect(beginsAgain)
     }
 
     /// Whether the reader pauses each time that the socket has no more, after reads of these sizes.
@@ -29,7 +43,7 @@ struct ReadPaceTests {
         var pace = ReadPace()
         return reads.enumerated().map { index, byteCount in
             if waitBeforeLast, index == reads.count - 1 { pace.noteWait() }
-            pace.noteRead(byteCount)
+            _ = pace.noteRead(byteCount, isFull: false)
             pace.endTurn()
             return pace.takePause(hasLargeFrames: large)
         }
