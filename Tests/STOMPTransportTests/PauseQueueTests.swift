@@ -34,6 +34,14 @@ struct PauseQueueTests {
     }
 
     @Test
+    func `a clock that was set back holds nobody`() {
+        var queue = PauseQueue<Int>()
+        _ = queue.append(1, at: .seconds(5))
+        let due = queue.takeDue(at: .seconds(3))
+        #expect(due.waiters == [1] && due.next == nil)
+    }
+
+    @Test
     func `however many pause one after the other, they wake twice in the time of one`() {
         var queue = PauseQueue<Int>()
         var alarm: Duration?

@@ -41,7 +41,7 @@ public struct STOMPConfiguration: Sendable {
 
     /// How long one connection attempt may take, from the name look-up to CONNECTED.
     public var connectTimeout: Duration = .seconds(10)
-    /// How long a call waits while there is no connection.
+    /// How long a call waits while there is no connection, counted from its start.
     public var connectionWaitTimeout: Duration = .seconds(30)
     /// How long a RECEIPT may take.
     public var receiptTimeout: Duration = .seconds(30)

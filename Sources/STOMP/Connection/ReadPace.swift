@@ -44,11 +44,10 @@ struct ReadPace {
         self.readCount = 0
     }
 
-    /// What was read has been handed over, and the reader rests for long.
+    /// The reader rests for long.
     ///
     /// - Returns: whether it was at work.
     mutating func endWork() -> Bool {
-        self.endTurn()
         defer { self.isAtWork = false }
         return self.isAtWork
     }

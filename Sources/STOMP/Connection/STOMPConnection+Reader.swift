@@ -33,8 +33,8 @@ extension STOMPConnection {
             self.deliver()
             var pace = ReadPace()
             var rest = Rest.yield
-            while !Task.isCancelled {
-                // After a wait for room one read follows in any case.
+            // After a wait for room one read follows in any case.
+            while rest == .relief || !Task.isCancelled {
                 rest = try self.takeTurn(&pace, evenIfFull: rest == .relief)
                 switch rest {
                 case .yield: await Task.yield()
@@ -60,7 +60,7 @@ extension STOMPConnection {
             if !evenIfFull, self.mustPause() {
                 // What an unfinished turn has read must not wait as long.
                 self.deliver()
-                self.endReading(&pace)
+                if pace.endWork() { self.outbox.endReading() }
                 pace.noteWait()
                 return .relief
             }
@@ -77,45 +77,34 @@ extension STOMPConnection {
                 // So does a frame that is not complete; but each read may count as a whole chunk, which is much for a
                 // small hard limit.
                 let isCut = isFull || self.demultiplexer.parser.expectsMore
-                if isCut || !self.demultiplexer.hasNews, !pace.isTurnOver { continue }
+                let goesOn = isCut || !self.demultiplexer.hasNews
+                if goesOn, !pace.isTurnOver, !Task.isCancelled { continue }
+                pace.endTurn()
                 self.deliver()
-                self.endTurn(&pace)
+                if pace.isAtWork { self.outbox.endTurn() }
                 return .yield
             case .wouldBlock:
                 let hadNews = self.demultiplexer.hasNews
+                pace.endTurn()
                 self.deliver()
                 // Only a wait watches those whose buffers are full.
                 let pauses =
                     !self.mayBeFull && pace.takePause(hasLargeFrames: self.demultiplexer.parser.hasLargeFrames)
                 if hadNews, !pauses {
-                    self.endTurn(&pace)
+                    if pace.isAtWork { self.outbox.endTurn() }
                     return .yield
                 }
+                if pace.endWork() { self.outbox.endReading() }
                 self.forgetAbandoned()
-                if pauses {
-                    self.endReading(&pace)
-                    return .pause
-                }
-                self.demultiplexer.parser.releaseChunk()
-                self.endReading(&pace)
+                if pauses { return .pause }
                 pace.noteWait()
+                self.demultiplexer.parser.releaseChunk()
                 return .wait
             case .endOfStream:
                 if self.outbox.isClosing { return .end }
                 throw STOMPError(.connectionLost, "\(self.peerDescription) closed the connection.")
             }
         }
-    }
-
-    /// Others are about to have a turn, and the reader goes on.
-    private func endTurn(_ pace: inout ReadPace) {
-        pace.endTurn()
-        if pace.isAtWork { self.outbox.endTurn() }
-    }
-
-    /// Others see to the writing again.
-    private func endReading(_ pace: inout ReadPace) {
-        if pace.endWork() { self.outbox.endReading() }
     }
 
     /// Takes the frames out of what has been read, into one batch per subscription.

@@ -22,7 +22,8 @@ struct PauseQueue<Waiter: Sendable>: Sendable {
     ///
     /// - Returns: them, and after which time to look again, if others are left.
     mutating func takeDue(at now: Duration) -> (waiters: [Waiter], next: Duration?) {
-        let count = self.waiters.firstIndex { now - $0.since < Self.least } ?? self.waiters.count
+        // A clock that was set back must hold nobody.
+        let count = self.waiters.firstIndex { now >= $0.since && now - $0.since < Self.least } ?? self.waiters.count
         let due = self.waiters[..<count].map(\.waiter)
         self.waiters.removeFirst(count)
         return (due, self.waiters.first.map { $0.since + Self.length - now })

@@ -34,8 +34,11 @@ struct ReadPaceTests {
         let ends = (0..<2).map { _ in pace.endWork() }
         #expect(ends == [true, false])
         #expect(!pace.isAtWork)
-        let beginsAgain = pace.noteRead(1, isFull: true)
+        let beginsAgain = pace.noteRead(ReadPace.bytesPerTurn, isFull: true)
         #expect(beginsAgain)
+        // A turn that goes on after that has no more than others.
+        _ = pace.endWork()
+        #expect(pace.isTurnOver)
     }
 
     /// Whether the reader pauses each time that the socket has no more, after reads of these sizes.

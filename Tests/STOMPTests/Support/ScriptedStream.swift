@@ -42,7 +42,7 @@ final class ScriptedStream: ByteTransport {
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> ReadOutcome {
         // Never filled: a full read would say that there is more.
-        let room = buffer.count - 1
+        let room = max(buffer.count - 1, 1)
         let (bytes, hasEnded) = self.state.withLock { state -> (ArraySlice<UInt8>, Bool) in
             guard state.hasRested else { return ([], false) }
             guard let piece = state.pieces.first else { return ([], true) }
