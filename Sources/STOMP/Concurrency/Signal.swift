@@ -10,9 +10,7 @@ package final class Signal: Sendable {
     private enum State {
         case quiet
         case raised
-        /// Not a checked one, which would be another object for each wait: who replaces this state, under the lock, has
-        /// the continuation, and resumes it.
-        case waiting(UnsafeContinuation<Void, Never>)
+        case waiting(CheckedContinuation<Void, Never>)
     }
 
     private let state = Locked(State.quiet)
@@ -21,7 +19,7 @@ package final class Signal: Sendable {
 
     /// Wakes the waiter, or the next one to come.
     package func raise() {
-        let continuation = self.state.withLock { state -> UnsafeContinuation<Void, Never>? in
+        let continuation = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard case .waiting(let continuation) = state else {
                 state = .raised
                 return nil
@@ -35,7 +33,7 @@ package final class Signal: Sendable {
     /// Returns once the signal was raised, which this takes back, or when the task is cancelled.
     package func wait() async {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { self.keep($0) }
+            await withCheckedContinuation { self.keep($0) }
         } onCancel: {
             self.raise()
         }
@@ -45,10 +43,10 @@ package final class Signal: Sendable {
     ///
     /// For a task whose children raise the signal when they end: that they are cancelled with it is enough.
     package func waitForChildren() async {
-        await withUnsafeContinuation { self.keep($0) }
+        await withCheckedContinuation { self.keep($0) }
     }
 
-    private func keep(_ continuation: UnsafeContinuation<Void, Never>) {
+    private func keep(_ continuation: CheckedContinuation<Void, Never>) {
         let isOver = self.state.withLock { state in
             switch state {
             case .quiet:

@@ -25,7 +25,7 @@ package final class IOThread: TaskExecutor {
         /// Who waits for the timer, which is set while there are any.
         var pauses = PauseQueue<CheckedContinuation<Void, Never>>()
         /// Who sleeps until when.
-        var alarms = AlarmQueue<UnsafeContinuation<Bool, Never>>()
+        var alarms = AlarmQueue<CheckedContinuation<Bool, Never>>()
         /// The thread looks at jobs and alarms before it waits again: it is at work, or somebody is about to wake it.
         var isAwake = false
 
@@ -139,16 +139,14 @@ package final class IOThread: TaskExecutor {
     package func sleep(until deadline: Duration) async -> Bool {
         let alarm = Alarm(self.ticketCount.add(1, ordering: .relaxed).newValue, deadline)
         return await withTaskCancellationHandler {
-            await withUnsafeContinuation { self.keep($0, alarm) }
+            await withCheckedContinuation { self.keep($0, alarm) }
         } onCancel: {
             self.state.withLock { $0.alarms.remove(alarm.ticket) }?.resume(returning: true)
         }
     }
 
     /// Whoever takes it out of the alarms resumes it: the thread, or the cancellation.
-    ///
-    /// Not a checked one, which would be another object for each sleep.
-    private func keep(_ continuation: UnsafeContinuation<Bool, Never>, _ alarm: Alarm) {
+    private func keep(_ continuation: CheckedContinuation<Bool, Never>, _ alarm: Alarm) {
         switch self.state.withLock({ self.begin(&$0, continuation, alarm) }) {
         case .taken(let queue): queue?.wake()
         case .isOver: continuation.resume(returning: true)
@@ -158,7 +156,7 @@ package final class IOThread: TaskExecutor {
 
     private func begin(
         _ state: inout State,
-        _ continuation: UnsafeContinuation<Bool, Never>,
+        _ continuation: CheckedContinuation<Bool, Never>,
         _ alarm: Alarm
     ) -> Outcome {
         // Cancelled before this is stored: the handler has run and found nobody.

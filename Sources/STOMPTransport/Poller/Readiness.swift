@@ -12,8 +12,7 @@ import Synchronization
 final class Readiness: Sendable {
     private struct Waiter {
         let ticket: UInt64
-        /// Not a checked one, which would be another object for each wait; `keep(_:)` says why it is resumed once.
-        let continuation: UnsafeContinuation<Void, Never>
+        let continuation: CheckedContinuation<Void, Never>
     }
 
     private struct State {
@@ -85,7 +84,7 @@ final class Readiness: Sendable {
         // The ticket ties a cancellation to its own wait: a late one cannot end somebody else's.
         let ticket = self.ticketCount.add(1, ordering: .relaxed).newValue
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await withCheckedContinuation { continuation in
                 if self.keep(Waiter(ticket: ticket, continuation: continuation)) {
                     arm()
                 } else {
