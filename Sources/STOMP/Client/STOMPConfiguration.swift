@@ -49,7 +49,8 @@ public struct STOMPConfiguration: Sendable {
     public var outboxTimeout: Duration = .seconds(30)
     /// How long the farewells of a shutdown may take together: UNSUBSCRIBE, outstanding receipts and DISCONNECT.
     ///
-    /// Also how long UNSUBSCRIBE alone may take, when a single subscription ends.
+    /// Also how long UNSUBSCRIBE alone may take, when a single subscription ends; on RabbitMQ, where that takes several
+    /// answers of the broker, how long each of them may take.
     public var shutdownTimeout: Duration = .seconds(5)
     /// How long a graceful shutdown waits for handlers that have a message: until their loops ask for the next one.
     public var handlerTimeout: Duration = .seconds(30)

@@ -28,6 +28,11 @@ struct LeaverTable: Sendable {
         self.leavers.keys.sorted()
     }
 
+    /// Who waits for any of them.
+    var waiters: [UInt64] {
+        self.leavers.values.flatMap(\.waiters)
+    }
+
     subscript(id: String) -> Leaver? {
         self.leavers[id]
     }
@@ -66,6 +71,6 @@ struct LeaverTable: Sendable {
     /// - Returns: who waits.
     mutating func removeAll() -> [UInt64] {
         defer { self.leavers = [:] }
-        return self.leavers.values.flatMap(\.waiters)
+        return self.waiters
     }
 }

@@ -35,7 +35,17 @@ extension Outbox {
         self.state.withLock { $0.leavers.noteLate(acknowledgementIDs, of: id) }
     }
 
+    /// The broker has answered: whoever waits for a leaver does so until the next answer is overdue.
+    func prolongLeavers(by timeout: Duration) {
+        let deadline = self.time.now + timeout
+        self.state.withLock { state in
+            for waiter in state.leavers.waiters { state.receipts.prolong(waiter, until: deadline) }
+        }
+    }
+
     /// Returns when nothing of this subscription is with the connection any more; at once if it is not about to leave.
+    ///
+    /// - Parameter timeout: how long each answer of the broker may take that this needs.
     func waitForLeaver(_ id: String, within timeout: Duration) async throws(STOMPError) {
         let waiter = Completion()
         let deadline = self.time.now + timeout
@@ -51,6 +61,10 @@ extension Outbox {
     }
 
     /// As ``writeFarewell(_:)``; returns when nothing of this subscription is with the connection any more.
+    ///
+    /// - Parameters:
+    ///   - farewell: what ends the subscription.
+    ///   - timeout: how long each answer of the broker may take that this needs.
     func leave(_ farewell: Farewell, within timeout: Duration) async throws(STOMPError) {
         let waiter = Completion()
         let deadline = self.time.now + timeout

@@ -45,6 +45,7 @@ extension STOMPConnection {
             headers: headers,
             options: options
         )
+        self.outbox.prolongLeavers(by: self.configuration.shutdownTimeout)
         // Who holds the one message that it may have gets no other.
         try await self.roundTrip()
         let storage = subscription.handle.storage
@@ -53,7 +54,9 @@ extension STOMPConnection {
     }
 
     private func roundTrip() async throws(STOMPError) {
-        try await self.outbox.roundTrip(version: self.session.version, within: self.configuration.shutdownTimeout)
+        let timeout = self.configuration.shutdownTimeout
+        try await self.outbox.roundTrip(version: self.session.version, within: timeout)
+        self.outbox.prolongLeavers(by: timeout)
     }
 
     // MARK: - What came too late

@@ -13,7 +13,8 @@ extension STOMPSubscription {
     ///
     /// - Parameter headers: further headers, such as those that delete a durable subscription.
     /// - Throws: ``STOMPError/Code/receiptTimedOut`` if the broker did not confirm it within
-    ///   ``STOMPConfiguration/shutdownTimeout``; ``STOMPError/Code/connectionLost``; ``STOMPError/Code/cancelled``.
+    ///   ``STOMPConfiguration/shutdownTimeout``, on RabbitMQ each of the steps that give messages back;
+    ///   ``STOMPError/Code/connectionLost``; ``STOMPError/Code/cancelled``.
     public func unsubscribe(headers: STOMPHeaders = [:]) async throws(STOMPError) {
         let storage = self.handle.storage
         guard !storage.hasEnded else { return }

@@ -68,6 +68,11 @@ package struct ReceiptTable<Waiter: Sendable>: Sendable {
         self.pending.removeValue(forKey: id)?.waiter
     }
 
+    /// Gives a waiter more time; an id that is not pending is left alone.
+    package mutating func prolong(_ id: UInt64, until deadline: Duration) {
+        self.pending[id]?.deadline = deadline
+    }
+
     /// Takes out every waiter whose deadline has come.
     @inlinable
     package mutating func removeExpired(at now: Duration) -> [Waiter] {

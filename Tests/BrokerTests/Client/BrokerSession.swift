@@ -83,6 +83,8 @@ struct BrokerFixture: Sendable {
         configuration.versions = [self.version]
         // How one connection ends is what is tested with it.
         configuration.reconnect = .never
+        // The broker serves all tests at once, on the processors that they use too.
+        configuration.shutdownTimeout = .seconds(30)
         return configuration
     }
 

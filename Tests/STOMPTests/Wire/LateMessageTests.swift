@@ -175,6 +175,58 @@ struct LateMessageTests {
         }
     }
 
+    @Test("each answer of the broker has its time, however many there are to wait for")
+    func slow() async throws {
+        let clock = ManualClock()
+        var session = Self.rabbitMQ
+        session.clock = clock
+        try await session.run { peer in
+            try await self.leave(peer)
+            try await peer.notice()
+            for (transaction, receipt) in [(2, 4), (3, 5)] {
+                try await peer.expectRoundTrip(transaction, receipt)
+                clock.advance(by: .seconds(4))
+                try await peer.confirm(receipt)
+            }
+            try await peer.expect("SUBSCRIBE\nid:1\n")
+            try await peer.expect("destination:q\nack:client-individual\nprefetch-count:1\nx-a:b\nreceipt:6\n\n\0")
+            clock.advance(by: .seconds(4))
+            try await peer.confirm(6)
+            try await peer.expectRoundTrip(4, 7)
+            clock.advance(by: .seconds(4))
+            try await peer.confirm(7)
+            try await peer.expect("BEGIN\ntransaction:tx-5\n\n\0")
+            try await peer.expect(self.nack(2, 5))
+            try await peer.expect("UNSUBSCRIBE\nid:1\nx-c:d\n\n\0COMMIT\ntransaction:tx-5\n\n\0")
+            for (transaction, receipt) in [(6, 8), (7, 9)] {
+                try await peer.expectRoundTrip(transaction, receipt)
+                clock.advance(by: .seconds(4))
+                try await peer.confirm(receipt)
+            }
+        } client: { connection in
+            try await self.unsubscribe(connection)
+        }
+    }
+
+    @Test("an answer that does not come in its time ends the wait")
+    func tooSlow() async throws {
+        let clock = ManualClock()
+        var session = Self.rabbitMQ
+        session.clock = clock
+        try await session.run { peer in
+            try await self.leave(peer)
+            try await peer.notice()
+            try await peer.expectRoundTrip(2, 4)
+            clock.advance(by: .seconds(4))
+            try await peer.confirm(4)
+            try await peer.expectRoundTrip(3, 5)
+            clock.advance(by: .seconds(5))
+        } client: { connection in
+            let error = await failure { try await self.unsubscribe(connection) }
+            #expect(error?.code == .receiptTimedOut)
+        }
+    }
+
     @Test("the end of the connection ends the wait")
     func connectionLost() async throws {
         var session = Self.rabbitMQ
@@ -210,10 +262,14 @@ extension ScriptedPeer {
     /// Empty transactions: by their answers the client knows what is behind it.
     func confirmRoundTrips(transactions: [Int], receipts: [Int]) async throws {
         for (transaction, receipt) in zip(transactions, receipts) {
-            try await self.expect(
-                "BEGIN\ntransaction:tx-\(transaction)\n\n\0COMMIT\ntransaction:tx-\(transaction)\nreceipt:\(receipt)\n\n\0"
-            )
+            try await self.expectRoundTrip(transaction, receipt)
             try await self.confirm(receipt)
         }
+    }
+
+    fileprivate func expectRoundTrip(_ transaction: Int, _ receipt: Int) async throws {
+        try await self.expect(
+            "BEGIN\ntransaction:tx-\(transaction)\n\n\0COMMIT\ntransaction:tx-\(transaction)\nreceipt:\(receipt)\n\n\0"
+        )
     }
 }
