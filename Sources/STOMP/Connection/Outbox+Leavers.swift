@@ -45,7 +45,7 @@ extension Outbox {
 
     /// Returns when nothing of this subscription is with the connection any more; at once if it is not about to leave.
     ///
-    /// - Parameter timeout: how long each answer of the broker may take that this needs.
+    /// The timeout is for each answer of the broker that this needs.
     func waitForLeaver(_ id: String, within timeout: Duration) async throws(STOMPError) {
         let waiter = Completion()
         let deadline = self.time.now + timeout
@@ -62,9 +62,7 @@ extension Outbox {
 
     /// As ``writeFarewell(_:)``; returns when nothing of this subscription is with the connection any more.
     ///
-    /// - Parameters:
-    ///   - farewell: what ends the subscription.
-    ///   - timeout: how long each answer of the broker may take that this needs.
+    /// The timeout is for each answer of the broker that this needs.
     func leave(_ farewell: Farewell, within timeout: Duration) async throws(STOMPError) {
         let waiter = Completion()
         let deadline = self.time.now + timeout
