@@ -19,7 +19,8 @@ extension ScriptedPeer {
 
 /// Connects a client to a broker of this process, in memory, and runs `body` with it.
 ///
-/// Without a configuration it is the default one, with two minutes for connecting instead of ten seconds.
+/// Without a configuration it is the default one, with two minutes for connecting instead of ten seconds, and for each
+/// farewell instead of five.
 ///
 /// - Throws: what `body` throws; else as `withSTOMPClient` with a server.
 public func withSTOMPClient<Value>(
@@ -31,6 +32,7 @@ public func withSTOMPClient<Value>(
     var patient = STOMPConfiguration()
     // Beside a thousand other tests that start at once, ten seconds may pass before it is this one's turn.
     patient.connectTimeout = .seconds(120)
+    patient.shutdownTimeout = .seconds(120)
     let configuration = configuration ?? patient
     return try await withSTOMPClient(STOMPServer(broker.endpoint, login: login), configuration: configuration, body)
 }

@@ -13,7 +13,7 @@ struct LeaverTable: Sendable {
         let unsubscribeHeaders: STOMPHeaders
         /// What a NACK names for each message that came too late to be given back.
         var late: [String] = []
-        /// How often UNSUBSCRIBE was written.
+        /// How often it was asked whether something had come too late.
         var rounds = 0
         /// Ids of those who wait, in the table of receipts; they are never written.
         var waiters: [UInt64] = []
@@ -28,11 +28,6 @@ struct LeaverTable: Sendable {
         self.leavers.keys.sorted()
     }
 
-    /// Who waits for any of them.
-    var waiters: [UInt64] {
-        self.leavers.values.flatMap(\.waiters)
-    }
-
     subscript(id: String) -> Leaver? {
         self.leavers[id]
     }
@@ -44,7 +39,6 @@ struct LeaverTable: Sendable {
             leaver.rounds = former.rounds
             leaver.waiters = former.waiters
         }
-        leaver.rounds += 1
         self.leavers[id] = leaver
     }
 
@@ -60,7 +54,9 @@ struct LeaverTable: Sendable {
     ///
     /// - Returns: who waits for that; `nil`: there is something to give back.
     mutating func leave(_ id: String) -> [UInt64]? {
-        guard let leaver = self.leavers[id] else { return [] }
+        guard var leaver = self.leavers[id] else { return [] }
+        leaver.rounds += 1
+        self.leavers[id] = leaver
         guard leaver.late.isEmpty || leaver.rounds >= Self.maximumRounds else { return nil }
         self.leavers[id] = nil
         return leaver.waiters
@@ -71,6 +67,6 @@ struct LeaverTable: Sendable {
     /// - Returns: who waits.
     mutating func removeAll() -> [UInt64] {
         defer { self.leavers = [:] }
-        return self.waiters
+        return self.leavers.values.flatMap(\.waiters)
     }
 }

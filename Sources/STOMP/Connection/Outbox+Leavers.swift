@@ -35,46 +35,32 @@ extension Outbox {
         self.state.withLock { $0.leavers.noteLate(acknowledgementIDs, of: id) }
     }
 
-    /// The broker has answered: whoever waits for a leaver does so until the next answer is overdue.
-    func prolongLeavers(by timeout: Duration) {
-        let deadline = self.time.now + timeout
-        self.state.withLock { state in
-            for waiter in state.leavers.waiters { state.receipts.prolong(waiter, until: deadline) }
-        }
-    }
-
     /// Returns when nothing of this subscription is with the connection any more; at once if it is not about to leave.
     ///
-    /// The timeout is for each answer of the broker that this needs.
-    func waitForLeaver(_ id: String, within timeout: Duration) async throws(STOMPError) {
+    /// Of the broker's answers that this needs each has its time, by `stomp.leavers`.
+    func waitForLeaver(_ id: String) async throws(STOMPError) {
         let waiter = Completion()
-        let deadline = self.time.now + timeout
         let number = self.state.withLock { state -> UInt64? in
             guard state.leavers[id] != nil else { return nil }
-            let number = state.receipts.register(waiter, deadline: deadline)
+            let number = state.receipts.register(waiter, deadline: ReceiptTable<Completion>.never)
             state.leavers.addWaiter(number, to: id)
             return number
         }
         guard let number else { return }
-        self.watch(deadline)
         try await self.wait(for: number, waiter)
     }
 
     /// As ``writeFarewell(_:)``; returns when nothing of this subscription is with the connection any more.
-    ///
-    /// The timeout is for each answer of the broker that this needs.
-    func leave(_ farewell: Farewell, within timeout: Duration) async throws(STOMPError) {
+    func leave(_ farewell: Farewell) async throws(STOMPError) {
         let waiter = Completion()
-        let deadline = self.time.now + timeout
         let (number, action) = try self.state.withLock { state throws(STOMPError) -> (UInt64, Action) in
             let action = try self.append(farewell, to: &state)
-            let number = state.receipts.register(waiter, deadline: deadline)
+            let number = state.receipts.register(waiter, deadline: ReceiptTable<Completion>.never)
             state.leavers.addWaiter(number, to: farewell.owner.subscriptionID)
             return (number, action)
         }
         self.perform(action)
         self.leaverSignal.raise()
-        self.watch(deadline)
         try await self.wait(for: number, waiter)
     }
 

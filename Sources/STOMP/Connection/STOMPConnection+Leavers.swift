@@ -43,9 +43,9 @@ extension STOMPConnection {
             to: leaver.destination,
             ack: .clientIndividual,
             headers: headers,
-            options: options
+            options: options,
+            within: self.configuration.shutdownTimeout
         )
-        self.outbox.prolongLeavers(by: self.configuration.shutdownTimeout)
         // Who holds the one message that it may have gets no other.
         try await self.roundTrip()
         let storage = subscription.handle.storage
@@ -54,9 +54,7 @@ extension STOMPConnection {
     }
 
     private func roundTrip() async throws(STOMPError) {
-        let timeout = self.configuration.shutdownTimeout
-        try await self.outbox.roundTrip(version: self.session.version, within: timeout)
-        self.outbox.prolongLeavers(by: timeout)
+        try await self.outbox.roundTrip(version: self.session.version, within: self.configuration.shutdownTimeout)
     }
 
     // MARK: - What came too late

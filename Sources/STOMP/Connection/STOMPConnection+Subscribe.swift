@@ -28,7 +28,7 @@ extension STOMPConnection {
         let options = options ?? self.configuration.subscription
         try self.check(destination, ack: ack, headers: headers, options: options)
         // One of this id may be about to leave; then it would be in use, or its late messages would come to us.
-        if let id { try await self.outbox.waitForLeaver(id, within: self.configuration.shutdownTimeout) }
+        if let id { try await self.outbox.waitForLeaver(id) }
         let newID = id ?? self.demultiplexer.makeID()
         return try await self.open(newID, to: destination, ack: ack, headers: headers, options: options)
     }
@@ -39,7 +39,8 @@ extension STOMPConnection {
         to destination: STOMPDestination,
         ack: STOMPAckMode,
         headers: STOMPHeaders,
-        options: STOMPSubscriptionOptions
+        options: STOMPSubscriptionOptions,
+        within timeout: Duration? = nil
     ) async throws(STOMPError) -> STOMPSubscription {
         self.forgetAbandoned()
         let owner = self.outbox.openDeliveries(subscriptionID: id, mode: ack, session: self.context)
@@ -62,7 +63,7 @@ extension STOMPConnection {
         let subscription = STOMPSubscription(storage)
         let isWritten = Locked(false)
         do throws(STOMPError) {
-            try await self.writeSubscribe(storage) { isWritten.withLock { $0 = true } }
+            try await self.writeSubscribe(storage, within: timeout) { isWritten.withLock { $0 = true } }
             return subscription
         } catch {
             let mayExist = isWritten.withLock { $0 } && [.cancelled, .receiptTimedOut].contains(error.code)
@@ -115,6 +116,7 @@ extension STOMPConnection {
 
     private func writeSubscribe(
         _ storage: SubscriptionStorage,
+        within timeout: Duration?,
         onWritten: @escaping @Sendable () -> Void
     ) async throws(STOMPError) {
         let frame = self.subscribeFrame(storage)
@@ -124,7 +126,7 @@ extension STOMPConnection {
             return
         }
         try await self.outbox.appendAwaitingReceipt(
-            within: self.configuration.receiptTimeout,
+            within: timeout ?? self.configuration.receiptTimeout,
             roomWithin: self.configuration.outboxTimeout,
             .beginning,
             isUrgent: true,

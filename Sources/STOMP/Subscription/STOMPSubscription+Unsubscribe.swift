@@ -14,7 +14,8 @@ extension STOMPSubscription {
     /// - Parameter headers: further headers, such as those that delete a durable subscription.
     /// - Throws: ``STOMPError/Code/receiptTimedOut`` if the broker did not confirm it within
     ///   ``STOMPConfiguration/shutdownTimeout``, on RabbitMQ each of the steps that give messages back;
-    ///   ``STOMPError/Code/connectionLost``; ``STOMPError/Code/cancelled``.
+    ///   ``STOMPError/Code/connectionLost``, or ``STOMPError/Code/closed`` in a shutdown, when what was not given back goes
+    ///   back with the connection; ``STOMPError/Code/cancelled``.
     public func unsubscribe(headers: STOMPHeaders = [:]) async throws(STOMPError) {
         let storage = self.handle.storage
         guard !storage.hasEnded else { return }
@@ -46,7 +47,7 @@ extension STOMPSubscription {
         }
         guard storage.end(.finished, revoking: true), !storage.isInterrupted else { return }
         let farewell = Farewell(storage: storage, headers: headers)
-        try await farewell.owner.outbox.leave(farewell, within: owner.shutdownTimeout)
+        try await farewell.owner.outbox.leave(farewell)
     }
 
     /// Runs `body` and unsubscribes after it, whatever becomes of it.

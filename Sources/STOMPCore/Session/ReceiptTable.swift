@@ -68,11 +68,6 @@ package struct ReceiptTable<Waiter: Sendable>: Sendable {
         self.pending.removeValue(forKey: id)?.waiter
     }
 
-    /// Gives a waiter more time; an id that is not pending is left alone.
-    package mutating func prolong(_ id: UInt64, until deadline: Duration) {
-        self.pending[id]?.deadline = deadline
-    }
-
     /// Takes out every waiter whose deadline has come.
     @inlinable
     package mutating func removeExpired(at now: Duration) -> [Waiter] {
@@ -87,10 +82,14 @@ package struct ReceiptTable<Waiter: Sendable>: Sendable {
         return ids.compactMap { self.remove($0) }
     }
 
+    /// The deadline of a waiter that something else ends in time.
+    @inlinable
+    package static var never: Duration { .seconds(Int64.max) }
+
     /// The earliest deadline.
     @inlinable
     package var nextDeadline: Duration? {
-        self.pending.values.map(\.deadline).min()
+        self.pending.values.lazy.map(\.deadline).filter { $0 < Self.never }.min()
     }
 
     /// The id that a `receipt-id` header names, if it can be one of ours.

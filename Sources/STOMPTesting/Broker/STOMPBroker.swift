@@ -134,8 +134,8 @@ public final class STOMPBroker: Sendable {
 }
 
 extension STOMPBroker {
-    /// How long a client may take for what comes before STOMP.
-    private static let openingTimeout: Duration = .seconds(10)
+    /// How long a client may take for what comes before STOMP: so long since it may be one of a thousand tests.
+    private static let openingTimeout: Duration = .seconds(60)
 
     /// Nil if it came to nothing; then the stream is closed.
     private func open(

@@ -227,6 +227,62 @@ struct LateMessageTests {
         }
     }
 
+    @Test("a broker that cancels the new subscription each time is given up")
+    func cancelledEachTime() async throws {
+        try await Self.rabbitMQ.run { peer in
+            try await self.leave(peer)
+            try await peer.notice()
+            try await peer.confirmRoundTrips(transactions: [2, 3], receipts: [4, 5])
+            for round in 1...19 {
+                let (transaction, receipt) = (1 + 3 * round, 2 + 4 * round)
+                try await peer.expect("SUBSCRIBE\nid:1\ndestination:q\nack:client-individual\nprefetch-count:1\n")
+                try await peer.expect("x-a:b\nreceipt:\(receipt)\n\n\0")
+                try await peer.confirm(receipt)
+                try await peer.expectRoundTrip(transaction, receipt + 1)
+                try await peer.send("ERROR\nmessage:Server cancelled subscription\nsubscription:1\n\n\0")
+                try await peer.confirm(receipt + 1)
+                try await peer.confirmRoundTrips(
+                    transactions: [transaction + 1, transaction + 2],
+                    receipts: [receipt + 2, receipt + 3]
+                )
+            }
+        } client: { connection in
+            try await self.unsubscribe(connection)
+        }
+    }
+
+    @Test("a cancelled wait ends at once, and what was late is given back all the same")
+    func cancelled() async throws {
+        let (signs, sign) = AsyncStream<Void>.makeStream()
+        try await Self.rabbitMQ.run { peer in
+            try await self.leave(peer)
+            try await peer.notice()
+            try await peer.expectRoundTrip(2, 4)
+            for await _ in signs { break }
+            try await peer.confirm(4)
+            try await peer.confirmRoundTrips(transactions: [3], receipts: [5])
+            try await peer.expect("SUBSCRIBE\nid:1\n")
+            try await peer.expect("destination:q\nack:client-individual\nprefetch-count:1\nx-a:b\nreceipt:6\n\n\0")
+            try await peer.confirm(6)
+            try await peer.confirmRoundTrips(transactions: [4], receipts: [7])
+            try await peer.expect("BEGIN\ntransaction:tx-5\n\n\0")
+            try await peer.expect(self.nack(2, 5))
+            try await peer.expect("UNSUBSCRIBE\nid:1\nx-c:d\n\n\0COMMIT\ntransaction:tx-5\n\n\0")
+            try await peer.confirmRoundTrips(transactions: [6, 7], receipts: [8, 9])
+        } client: { connection in
+            let subscription = try await connection.subscribe(to: "q", headers: ["x-a": "b"])
+            try await subscription.take(1)[0].ack()
+            let leaving = Task { try await subscription.unsubscribe(headers: ["x-c": "d"]) }
+            // UNSUBSCRIBE is written: the first answer is waited for.
+            while connection.outbox.leaverIDs.isEmpty { await Task.yield() }
+            leaving.cancel()
+            #expect(await failure { try await leaving.value }?.code == .cancelled)
+            sign.yield()
+            // Who takes the id next waits until all is given back.
+            while !connection.outbox.leaverIDs.isEmpty { await Task.yield() }
+        }
+    }
+
     @Test("the end of the connection ends the wait")
     func connectionLost() async throws {
         var session = Self.rabbitMQ
