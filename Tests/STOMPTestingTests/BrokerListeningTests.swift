@@ -9,7 +9,7 @@ import Testing
 
 @testable import STOMPTesting
 
-@Suite(.timeLimit(.minutes(2))) struct BrokerListeningTests {
+@Suite(.timeLimit(.minutes(10))) struct BrokerListeningTests {
     private func raw(_ broker: STOMPBroker) async throws -> any ByteTransport {
         try await TCPConnector(host: "127.0.0.1", port: try #require(broker.port)).connect()
     }
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `a client that never finishes its handshake keeps nobody out, and has ten seconds`() async throws {
+    @Test func `a client that never finishes its handshake keeps nobody out, and has a minute`() async throws {
         let clock = ManualClock()
         var configuration = STOMPBroker.Configuration()
         configuration.clock = clock
@@ -87,7 +87,7 @@ import Testing
                 try await client.send("hello", to: "/queue/a", receipt: .required)
             }
             #expect(await broker.connectionCount == 0)
-            clock.advance(by: .seconds(10))
+            clock.advance(by: .seconds(60))
             #expect(try await self.readToEnd(slow) == "")
         }
     }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct AlarmQueueTests {
     @Test
     func `those whose time has come are taken out, the earliest first, each once`() {

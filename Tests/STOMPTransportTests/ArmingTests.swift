@@ -8,7 +8,7 @@ import Testing
 @testable import STOMPTransport
 
 /// A descriptor reports once and is then armed again by whoever waits on: nobody may be forgotten over that.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ArmingTests {
     /// Set once by a task, looked at by the test.
     private final class Flag: Sendable {

@@ -4,7 +4,7 @@
 import STOMPTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ByteTransportTests {
     @Test(arguments: TransportKind.available)
     func `bytes go both ways, in order and complete`(_ kind: TransportKind) async throws {

@@ -4,7 +4,7 @@
 import STOMPTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct CancellationTests {
     @Test(arguments: TransportKind.available)
     func `cancelling a wait ends it and nothing else`(_ kind: TransportKind) async throws {

@@ -6,7 +6,7 @@ import STOMPTransport
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct CloseTests {
     @Test(arguments: TransportKind.available)
     func `closing wakes all waiters, and again and again changes nothing`(_ kind: TransportKind) async throws {

@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct IOThreadTests {
     private static func currentThread() -> UInt {
         UInt(bitPattern: Int(truncatingIfNeeded: pthread_self()))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct PauseTests {
     @Test
     func `many pauses at once all end`() async {

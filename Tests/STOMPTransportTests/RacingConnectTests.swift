@@ -9,7 +9,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite("Connecting to hosts with several addresses", .timeLimit(.minutes(2)))
+@Suite("Connecting to hosts with several addresses", .timeLimit(.minutes(10)))
 struct RacingConnectTests {
     private static func pause(_ clock: ManualClock) -> @Sendable (Duration) async -> Void {
         { delay in try? await clock.sleep(for: delay) }

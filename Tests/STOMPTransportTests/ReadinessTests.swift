@@ -5,7 +5,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReadinessTests {
     @Test
     func `a signal between the attempt and the wait is not lost`() async {

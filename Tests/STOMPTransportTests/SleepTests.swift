@@ -5,7 +5,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct SleepTests {
     private static let later = Duration.seconds(1_000_000)
 

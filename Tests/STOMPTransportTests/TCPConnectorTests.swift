@@ -6,7 +6,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct TCPConnectorTests {
     private func connectError(_ host: String, _ port: Int) async throws -> TransportError {
         do throws(TransportError) {

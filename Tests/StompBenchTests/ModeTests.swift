@@ -16,6 +16,8 @@ struct ModeTests {
         configuration.connectTimeout = .seconds(300)
         configuration.connectionWaitTimeout = .seconds(300)
         configuration.receiptTimeout = .seconds(300)
+        configuration.outboxTimeout = .seconds(300)
+        configuration.shutdownTimeout = .seconds(300)
         configuration.heartBeat = .none
         return configuration
     }()
@@ -124,10 +126,10 @@ struct ModeTests {
         #expect(error?.description.contains("ulimit -Hn") == true)
     }
 
-    @Test("A round that takes too long is given up", .timeLimit(.minutes(2)))
+    @Test("A round that takes too long is given up", .timeLimit(.minutes(10)))
     func limit() async throws {
         let error = await #expect(throws: BenchError.self) {
-            try await self.run(.recv) { $0.limit = 0.01 }
+            try await self.run(.recv) { $0.limit = 0.000_001 }
         }
         #expect(error?.description.contains("--limit") == true)
     }

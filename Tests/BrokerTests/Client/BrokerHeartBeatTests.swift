@@ -67,9 +67,9 @@ struct BlockedPool {
     private static let blockedTime: Duration = .seconds(10)
 
     func run() async throws {
-        endProcess(after: .seconds(50))
+        endProcess(after: .seconds(250))
         let server = STOMPServer(.tcp("127.0.0.1", port: self.port), login: STOMPLogin("guest", passcode: "guest"))
-        var configuration = STOMPConfiguration()
+        var configuration = STOMPConfiguration.patient
         configuration.heartBeat = STOMPHeartBeat(outgoing: .seconds(1), incoming: .seconds(1))
         try await withSTOMPClient(server, configuration: configuration) { client in
             #expect(client.session?.outgoingHeartBeat == .seconds(1))
@@ -89,17 +89,17 @@ struct BlockedPool {
         let start = ContinuousClock.now
         let end = start + Self.blockedTime
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                // Shows that the pool really is blocked: else this sleep would end after a tenth of a second.
-                try await RealTime.pass(.milliseconds(100))
-                #expect(ContinuousClock.now - start > .seconds(9))
-            }
             for message in messages {
                 group.addTask {
                     // Until one time for all, so that any number of threads is blocked for as long.
                     while ContinuousClock.now < end { RealTime.block(.milliseconds(100)) }
                     try await message.ack(receipt: .required)
                 }
+            }
+            group.addTask {
+                // Shows that the pool really is blocked: else this sleep would end after a tenth of a second.
+                try await RealTime.pass(.milliseconds(100))
+                #expect(ContinuousClock.now - start > .seconds(9))
             }
             try await group.waitForAll()
         }

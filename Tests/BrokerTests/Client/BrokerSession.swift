@@ -43,14 +43,19 @@ struct BrokerSession: Sendable, CustomTestStringConvertible {
     /// Whether the broker sends a second message before the first is acknowledged.
     var sendsAhead: Bool { self.kind != .stompserver }
 
+    // So that heart-beats of a second come in time, by the brokers' measure too.
+    private static let turns = Turns(12)
+
     /// Runs a test's body with the broker; a failure or a passed limit comes with the broker's log.
     func run(
-        limit: Duration = .seconds(60),
+        limit: Duration = .seconds(300),
         _ body: @escaping @Sendable (BrokerFixture) async throws -> Void
     ) async throws {
         let broker = try await RealBroker.shared(self.kind)
-        await withLimit(limit, log: broker.log) {
-            try await body(BrokerFixture(broker: broker, version: self.version, wire: self.wire))
+        await Self.turns.take {
+            await withLimit(limit, log: broker.log) {
+                try await body(BrokerFixture(broker: broker, version: self.version, wire: self.wire))
+            }
         }
     }
 }
@@ -79,12 +84,10 @@ struct BrokerFixture: Sendable {
 
     /// Offers the one version that is under test.
     var configuration: STOMPConfiguration {
-        var configuration = STOMPConfiguration()
+        var configuration = STOMPConfiguration.patient
         configuration.versions = [self.version]
         // How one connection ends is what is tested with it.
         configuration.reconnect = .never
-        // The broker serves all tests at once, on the processors that they use too.
-        configuration.shutdownTimeout = .seconds(30)
         return configuration
     }
 
@@ -107,6 +110,20 @@ struct BrokerFixture: Sendable {
             let texts = try await rest.take(1).map { try $0.text }
             #expect(texts == ["last"])
         }
+    }
+}
+
+extension STOMPConfiguration {
+    /// For brokers that serve all tests at once, on the processors that those use too: no wait of the client's ends before
+    /// something is really stuck.
+    static var patient: STOMPConfiguration {
+        var configuration = STOMPConfiguration()
+        configuration.connectTimeout = .seconds(120)
+        configuration.connectionWaitTimeout = .seconds(300)
+        configuration.receiptTimeout = .seconds(120)
+        configuration.outboxTimeout = .seconds(120)
+        configuration.shutdownTimeout = .seconds(120)
+        return configuration
     }
 }
 

@@ -85,11 +85,11 @@ struct BrokerWebSocketTests {
     func heartBeats() async throws {
         try await Self.session.run { fixture in
             var configuration = fixture.configuration
-            configuration.heartBeat = STOMPHeartBeat(outgoing: .seconds(1), incoming: .seconds(1))
+            configuration.heartBeat = STOMPHeartBeat(outgoing: .seconds(3), incoming: .seconds(3))
             try await withSTOMPClient(fixture.server, configuration: configuration) { client in
-                #expect(client.session?.incomingHeartBeat == .seconds(1))
-                // Without beats either side would end it after three seconds.
-                try await RealTime.pass(.seconds(5))
+                #expect(client.session?.incomingHeartBeat == .seconds(3))
+                // Without beats either side would end it after nine seconds.
+                try await RealTime.pass(.seconds(12))
                 await client.expectAlive(fixture.queue("beats"))
             }
         }
@@ -98,7 +98,7 @@ struct BrokerWebSocketTests {
     @Test("A broker that sends binary frames: NULs, 2 MiB, in either kind of ours, with strict checking")
     func binaryMode() async throws {
         let broker = try await BrokerProcess.start(.rabbitMQ, settings: ["BROKER_WS_FRAME": "binary"])
-        await withLimit(.seconds(60), log: Self.log(broker)) {
+        await withLimit(.seconds(300), log: Self.log(broker)) {
             let port = broker.ports["web"] ?? 0
             var server = STOMPServer(
                 .webSocket("127.0.0.1", port: port, path: "/ws"),
@@ -121,7 +121,7 @@ struct BrokerWebSocketTests {
 
     private static func echo(_ bodies: [[UInt8]], by server: STOMPServer) async throws {
         let queue = STOMPDestination(uniqueDestination(.rabbitMQ, "echo"))
-        try await withSTOMPClient(server) { client in
+        try await withSTOMPClient(server, configuration: .patient) { client in
             try await client.withSubscription(to: queue, ack: .auto) { messages in
                 for body in bodies {
                     try await client.send(body, to: queue, receipt: .required)

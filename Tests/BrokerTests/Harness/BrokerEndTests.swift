@@ -58,7 +58,7 @@ struct BrokerEndTests {
 
     private func expectNothingLeft(processID: Int32, folder: String) async throws {
         let isGone = try await onOwnThread {
-            poll(for: .seconds(30)) {
+            poll(for: .seconds(120)) {
                 let left = kill(processID, 0) == 0 || FileManager.default.fileExists(atPath: folder)
                 return left ? nil : true
             }

@@ -28,6 +28,9 @@ final class BrokerProcess: Sendable {
         var isStopped = false
     }
 
+    // More at a time would be no sooner ready, and each of them later.
+    private static let starts = Turns(2)
+
     /// Starts a broker and waits until all its STOMP ports answer.
     ///
     /// - Parameters:
@@ -41,11 +44,13 @@ final class BrokerProcess: Sendable {
         program: String? = nil,
         settings: [String: String] = [:]
     ) async throws -> BrokerProcess {
-        try await onOwnThread {
-            guard let program = program ?? kind.program else { throw MissingBroker(kind: kind) }
-            let broker = try BrokerProcess(kind, program: program, settings: settings)
-            Self.stopAtExit(broker)
-            return broker
+        try await self.starts.take {
+            try await onOwnThread {
+                guard let program = program ?? kind.program else { throw MissingBroker(kind: kind) }
+                let broker = try BrokerProcess(kind, program: program, settings: settings)
+                Self.stopAtExit(broker)
+                return broker
+            }
         }
     }
 
@@ -91,7 +96,7 @@ final class BrokerProcess: Sendable {
         let processID = self.processID
         try await onOwnThread {
             kill(processID, SIGKILL)
-            guard poll(for: .seconds(10), { kill(processID, 0) == 0 ? nil : true }) != nil else {
+            guard poll(for: .seconds(60), { kill(processID, 0) == 0 ? nil : true }) != nil else {
                 throw Immortal(processID: processID)
             }
         }
@@ -134,7 +139,7 @@ final class BrokerProcess: Sendable {
     }
 
     private func finish() -> Bool {
-        let isGuardDone = self.guardProcess.wait(limit: .seconds(20))
+        let isGuardDone = self.guardProcess.wait(limit: .seconds(90))
         if !isGuardDone {
             // The guard itself is stuck, or was stopped. Without it, only its group and the broker's are known.
             kill(-self.guardProcess.processID, SIGKILL)
@@ -152,14 +157,14 @@ final class BrokerProcess: Sendable {
 
     private func waitUntilReady() throws {
         var last = "nothing was tried"
-        let processID: Int32? = try poll(for: self.kind.startLimit) {
+        let processID: Int32? = try poll(for: BrokerKind.startLimit) {
             guard let processID = self.readProcessID() else { return nil }
             self.state.withLock { $0.processID = processID }
             // Its parent, the guard, reaps it at once.
             guard kill(processID, 0) == 0 else { throw Ended(processID: processID) }
             for name in self.kind.stompPorts {
                 do {
-                    let answer = try rawConnect(port: self.ports[name] ?? 0)
+                    let answer = try rawConnect(port: self.ports[name] ?? 0, limit: .seconds(5))
                     guard answer.hasPrefix("CONNECTED") else {
                         last = "port \(name) answers \(answer.prefix(200))"
                         return nil
@@ -171,7 +176,7 @@ final class BrokerProcess: Sendable {
             }
             for name in self.webPorts {
                 do {
-                    try LoopbackSocket().connect(to: self.ports[name] ?? 0)
+                    try LoopbackSocket().connect(to: self.ports[name] ?? 0, limit: .seconds(5))
                 } catch {
                     last = "port \(name): \(error)"
                     return nil
@@ -179,7 +184,7 @@ final class BrokerProcess: Sendable {
             }
             return processID
         }
-        guard processID != nil else { throw NotReady(limit: self.kind.startLimit, last: last) }
+        guard processID != nil else { throw NotReady(limit: BrokerKind.startLimit, last: last) }
     }
 
     private func readProcessID() -> Int32? {

@@ -51,7 +51,7 @@ final class LoopbackSocket: Sendable {
     }
 
     /// Connects; reads and writes fail after the limit.
-    func connect(to port: Int, limit: Duration = .seconds(5)) throws {
+    func connect(to port: Int, limit: Duration = .seconds(60)) throws {
         var time = timeval()
         time.tv_sec = Int(limit.components.seconds)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
@@ -118,9 +118,14 @@ private func withSocketAddress(
 }
 
 /// Opens a session by hand, and returns the broker's first frame.
-func rawConnect(port: Int, login: String = "guest", passcode: String = "guest") throws -> String {
+func rawConnect(
+    port: Int,
+    login: String = "guest",
+    passcode: String = "guest",
+    limit: Duration = .seconds(60)
+) throws -> String {
     let socket = try LoopbackSocket()
-    try socket.connect(to: port)
+    try socket.connect(to: port, limit: limit)
     try socket.write(
         "CONNECT\naccept-version:1.0,1.1,1.2\nhost:/\nlogin:\(login)\npasscode:\(passcode)\n\n\0"
     )

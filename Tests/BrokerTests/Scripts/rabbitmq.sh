@@ -99,7 +99,6 @@ if [ -n "${BROKER_CLUSTER:-}" ]; then
         echo 'cluster_formation.discovery_retry_limit = 5'
         echo 'cluster_formation.discovery_retry_interval = 100'
         echo 'cluster_partition_handling = pause_minority'
-        echo 'net_ticktime = 4'
     } >>"$RABBITMQ_CONFIG_FILE"
 fi
 

@@ -9,7 +9,7 @@ import Testing
 /// Each test has brokers of its own. One at a time: three nodes and their neighbours are a load.
 @Suite("What a broker's death costs", .realBrokers, .serialized)
 struct BrokerSurvivalTests {
-    private static let limit = Duration.seconds(120)
+    private static let limit = Duration.seconds(400)
 
     private func address(_ broker: BrokerProcess) -> String {
         "stomp://guest:guest@127.0.0.1:\(broker.ports["stomp"] ?? 0)"

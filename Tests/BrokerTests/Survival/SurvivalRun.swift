@@ -23,9 +23,8 @@ struct SurvivalRun: Sendable {
     }
 
     private var configuration: STOMPConfiguration {
-        var configuration = STOMPConfiguration()
+        var configuration = STOMPConfiguration.patient
         configuration.reconnect = STOMPReconnectPolicy(.fixed(.milliseconds(100)))
-        configuration.connectionWaitTimeout = .seconds(90)
         return configuration
     }
 

@@ -25,12 +25,12 @@ struct BrokerTLSTests {
             ]
         )
         let log: @Sendable () -> String = { broker.log() }
-        await withLimit(.seconds(60), log: log) {
+        await withLimit(.seconds(300), log: log) {
             for name in kind == .activeMQ ? ["tls", "mutual-tls"] : ["tls", "web-tls"] {
                 let port = try #require(broker.ports[name])
                 // The ports for TLS may come after the plain one, at which the broker counts as started.
                 let isThere: Bool? = try await onOwnThread {
-                    poll(for: .seconds(20)) { (try? LoopbackSocket().connect(to: port)).map { true } }
+                    poll(for: .seconds(120)) { (try? LoopbackSocket().connect(to: port)).map { true } }
                 }
                 try #require(isThere == true)
             }
@@ -61,7 +61,7 @@ struct BrokerTLSTests {
     /// Sends, receives and acknowledges; returns the version of TLS.
     private static func roundTrip(_ server: STOMPServer, _ kind: BrokerKind) async throws -> String? {
         let queue = STOMPDestination(uniqueDestination(kind, "tls"))
-        return try await withSTOMPClient(server) { client in
+        return try await withSTOMPClient(server, configuration: .patient) { client in
             try await client.withSubscription(to: queue) { messages in
                 let text = String(repeating: "x", count: 200_000)
                 try await client.send(text, to: queue, receipt: .required)
@@ -72,7 +72,7 @@ struct BrokerTLSTests {
     }
 
     private static func refusal(_ server: STOMPServer) async -> STOMPError? {
-        await failure { try await STOMPConnection.withConnection(to: server) { _ in } }
+        await failure { try await STOMPConnection.withConnection(to: server, configuration: .patient) { _ in } }
     }
 
     private static func expect(

@@ -53,7 +53,7 @@ struct DurationTests {
             }
             #expect(error?.code == .connectTimedOut)
             var configuration = self.configuration(duration)
-            configuration.connectTimeout = .seconds(10)
+            configuration.connectTimeout = .seconds(300)
             try await withSTOMPClient(connectedTo: broker, configuration: configuration) { client in
                 let late = await failure { try await client.send("a", to: "/queue/q", receipt: .required) }
                 #expect(late?.code == .receiptTimedOut)

@@ -176,7 +176,8 @@ struct CallPromiseTests {
                     #expect(await failure { try await client.send("a", to: "/q") }?.code == .closed)
                     value = result
                 } else {
-                    value = try await STOMPConnection.withConnection(to: peer.endpoint) { connection in
+                    value = try await STOMPConnection.withConnection(to: peer.endpoint, configuration: .patient) {
+                        connection in
                         try await connection.send("a", to: "/q", receipt: .required)
                         return 1
                     }

@@ -74,7 +74,7 @@ struct SecrecyTests {
             peer.hangUp()
         } client: { peer in
             let server = STOMPServer(peer.endpoint, login: Self.login)
-            let client = STOMPClient(server, configuration: .with(\.reconnect, .never))
+            let client = STOMPClient(server, configuration: .patient(\.reconnect, .never))
             let events = client.events
             let running = Task { try await client.run() }
             let error = try #require(await failure { try await running.value })

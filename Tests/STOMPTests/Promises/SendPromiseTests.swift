@@ -111,7 +111,7 @@ struct SendPromiseTests {
             try await peer.expectSend("a", receipt: 1)
             peer.hangUp()
         } client: { peer in
-            let client = STOMPClient(STOMPServer(peer.endpoint), configuration: .with(\.reconnect, .never))
+            let client = STOMPClient(STOMPServer(peer.endpoint), configuration: .patient(\.reconnect, .never))
             let running = Task { try await client.run() }
             let error = await failure { try await client.send("a", to: "/queue/q", receipt: .required) }
             #expect(error?.code == .connectionLost)

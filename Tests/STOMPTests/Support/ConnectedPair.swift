@@ -142,8 +142,20 @@ extension STOMPConfiguration {
         configuration.connectTimeout = .seconds(300)
         configuration.connectionWaitTimeout = .seconds(300)
         configuration.receiptTimeout = .seconds(300)
+        configuration.outboxTimeout = .seconds(300)
+        configuration.shutdownTimeout = .seconds(300)
         return configuration
     }()
+
+    /// As ``patient``, but for one value.
+    static func patient<Value>(
+        _ path: WritableKeyPath<STOMPConfiguration, Value>,
+        _ value: Value
+    ) -> STOMPConfiguration {
+        var configuration = Self.patient
+        configuration[keyPath: path] = value
+        return configuration
+    }
 
     /// The defaults but for one value.
     static func with<Value>(_ path: WritableKeyPath<STOMPConfiguration, Value>, _ value: Value) -> STOMPConfiguration {

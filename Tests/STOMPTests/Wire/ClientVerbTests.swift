@@ -34,7 +34,7 @@ struct ClientVerbTests {
             try await peer.confirm(7)
             try await peer.endSession()
         } client: { peer in
-            try await withSTOMPClient(STOMPServer(peer.endpoint)) { client in
+            try await withSTOMPClient(STOMPServer(peer.endpoint), configuration: .patient) { client in
                 try await client.withSubscription(to: "q", id: "mine", headers: ["x": "y"]) { subscription in
                     _ = try await subscription.take(2)
                     try await client.ack(id: "a1", subscription: "mine")

@@ -81,7 +81,9 @@ struct ConnectFrameTests {
             try await peer.expectHangUp()
         } client: { peer in
             let server = STOMPServer(peer.endpoint, login: STOMPLogin("me", passcode: passcode))
-            return await failure { try await STOMPConnection.withConnection(to: server) { _ in } }
+            return await failure {
+                try await STOMPConnection.withConnection(to: server, configuration: .patient) { _ in }
+            }
         }
         #expect(error?.code == .invalidArgument)
         #expect(error?.description.contains(passcode) == false)

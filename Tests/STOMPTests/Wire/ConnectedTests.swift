@@ -41,7 +41,7 @@ struct ConnectedTests {
             )
             try await peer.endSession()
         } client: { peer in
-            try await STOMPConnection.withConnection(to: peer.endpoint) { connection in
+            try await STOMPConnection.withConnection(to: peer.endpoint, configuration: .patient) { connection in
                 let session = connection.session
                 #expect(session.version == .v12)
                 #expect(session.sessionID == "ID:host-1:2")
@@ -63,7 +63,7 @@ struct ConnectedTests {
             try await peer.expect("SEND\ndestination:/queue/a:b\\c\ncontent-length:1\n\nx\0")
             try await peer.endSession()
         } client: { peer in
-            try await STOMPConnection.withConnection(to: peer.endpoint) { connection in
+            try await STOMPConnection.withConnection(to: peer.endpoint, configuration: .patient) { connection in
                 #expect(connection.session.version == .v10)
                 #expect(connection.dialect == .generic)
                 try await connection.send("x", to: "/queue/a:b\\c", contentType: nil)
@@ -79,7 +79,7 @@ struct ConnectedTests {
             try await peer.send("CONNECTED\nversion:1.2\n\n\0\nERROR\nmessage:shutting down\n\n\0")
         } client: { peer in
             let error = await failure {
-                try await STOMPConnection.withConnection(to: peer.endpoint) { connection in
+                try await STOMPConnection.withConnection(to: peer.endpoint, configuration: .patient) { connection in
                     let subscription = try? await connection.subscribe(to: "/queue/q")
                     #expect(subscription == nil)
                 }
@@ -111,7 +111,7 @@ struct ConnectedTests {
             peer.hangUp()
         } client: { peer in
             let error = await failure {
-                try await withSTOMPClient(STOMPServer(peer.endpoint)) { _ in
+                try await withSTOMPClient(STOMPServer(peer.endpoint), configuration: .patient) { _ in
                     _ = Issue.record("There is no connection.")
                 }
             }
@@ -176,7 +176,9 @@ struct ConnectedTests {
         let error = try await withScriptedPeer { _ in
         } client: { peer in
             peer.stopListening()
-            return await failure { try await STOMPConnection.withConnection(to: peer.endpoint) { _ in } }
+            return await failure {
+                try await STOMPConnection.withConnection(to: peer.endpoint, configuration: .patient) { _ in }
+            }
         }
         #expect(error?.code == .connectFailed)
     }

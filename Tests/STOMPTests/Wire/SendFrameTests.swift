@@ -154,7 +154,7 @@ struct SendFrameTests {
             try await peer.confirm(1)
             try await peer.endSession()
         } client: { peer in
-            try await withSTOMPClient(STOMPServer(peer.endpoint)) { client in
+            try await withSTOMPClient(STOMPServer(peer.endpoint), configuration: .patient) { client in
                 try await client.send("text", to: "/queue/q")
                 try await client.send([97, 98], to: "q", contentType: nil, headers: ["x": ":"])
                 try await client.send("third", to: "/queue/q", receipt: .required)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite("TLS with a peer that never falls silent", .timeLimit(.minutes(2)))
+@Suite("TLS with a peer that never falls silent", .timeLimit(.minutes(10)))
 struct TLSTrickleTests {
     /// Always has a few bytes more, until there are none.
     private final class Trickle: ByteTransport {

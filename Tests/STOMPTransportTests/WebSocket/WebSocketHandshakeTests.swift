@@ -5,7 +5,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite("Opening a WebSocket", .timeLimit(.minutes(2)))
+@Suite("Opening a WebSocket", .timeLimit(.minutes(10)))
 struct WebSocketHandshakeTests {
     private static let answer =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

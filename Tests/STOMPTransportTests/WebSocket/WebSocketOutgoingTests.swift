@@ -5,7 +5,7 @@ import Testing
 
 @testable import STOMPTransport
 
-@Suite("What a WebSocket has to write", .timeLimit(.minutes(2)))
+@Suite("What a WebSocket has to write", .timeLimit(.minutes(10)))
 struct WebSocketOutgoingTests {
     @Test("Bytes that an answer has sent along are taken once, also by a caller that comes with fewer")
     func fewerBytes() async throws {

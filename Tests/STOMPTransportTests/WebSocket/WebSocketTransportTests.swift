@@ -40,7 +40,7 @@ private struct Hostile {
 
 private let noMask: [UInt8] = [0, 0, 0, 0]
 
-@Suite("A WebSocket as a stream", .timeLimit(.minutes(2)))
+@Suite("A WebSocket as a stream", .timeLimit(.minutes(10)))
 struct WebSocketTransportTests {
     @Test("Every Ping has its answer between frames, and no payload")
     func ping() async throws {
