@@ -9,7 +9,7 @@ import STOMPCore
 /// object looks its types up by name, some 900 instructions.
 package final class Completion: Sendable {
     private struct State {
-        var waiter: CheckedContinuation<Void, Never>?
+        var waiter: OnceContinuation<Void>?
         var result: Result<Void, STOMPError>?
     }
 
@@ -25,7 +25,7 @@ package final class Completion: Sendable {
     /// - Returns: whether this call was the first.
     @discardableResult
     package func resolve(_ result: Result<Void, STOMPError>, storing store: () -> Void = {}) -> Bool {
-        let (waiter, won) = self.state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
+        let (waiter, won) = self.state.withLock { state -> (OnceContinuation<Void>?, Bool) in
             guard state.result == nil else { return (nil, false) }
             store()
             state.result = result
@@ -56,7 +56,7 @@ package final class Completion: Sendable {
     /// - Throws: the error it was resolved with.
     package func value(onCancel: @Sendable () -> Void) async throws(STOMPError) {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withOnceContinuation { continuation in
                 // Stored and checked under one lock: a resolution either finds the continuation or is found here.
                 let isResolved = self.state.withLock { state in
                     precondition(state.waiter == nil, "A Completion has one waiter.")

@@ -10,7 +10,7 @@ package final class Signal: Sendable {
     private enum State {
         case quiet
         case raised
-        case waiting(CheckedContinuation<Void, Never>)
+        case waiting(OnceContinuation<Void>)
     }
 
     private let state = Locked(State.quiet)
@@ -19,7 +19,7 @@ package final class Signal: Sendable {
 
     /// Wakes the waiter, or the next one to come.
     package func raise() {
-        let continuation = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+        let continuation = self.state.withLock { state -> OnceContinuation<Void>? in
             guard case .waiting(let continuation) = state else {
                 state = .raised
                 return nil
@@ -33,7 +33,7 @@ package final class Signal: Sendable {
     /// Returns once the signal was raised, which this takes back, or when the task is cancelled.
     package func wait() async {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { self.keep($0) }
+            await withOnceContinuation { self.keep($0) }
         } onCancel: {
             self.raise()
         }
@@ -43,10 +43,10 @@ package final class Signal: Sendable {
     ///
     /// For a task whose children raise the signal when they end: that they are cancelled with it is enough.
     package func waitForChildren() async {
-        await withCheckedContinuation { self.keep($0) }
+        await withOnceContinuation { self.keep($0) }
     }
 
-    private func keep(_ continuation: CheckedContinuation<Void, Never>) {
+    private func keep(_ continuation: OnceContinuation<Void>) {
         let isOver = self.state.withLock { state in
             switch state {
             case .quiet:

@@ -23,9 +23,9 @@ package final class IOThread: TaskExecutor {
         var registrations: [UInt64: DescriptorReadiness] = [:]
         var jobs: [UnownedJob] = []
         /// Who waits for the timer, which is set while there are any.
-        var pauses = PauseQueue<CheckedContinuation<Void, Never>>()
+        var pauses = PauseQueue<OnceContinuation<Void>>()
         /// Who sleeps until when.
-        var alarms = AlarmQueue<CheckedContinuation<Bool, Never>>()
+        var alarms = AlarmQueue<OnceContinuation<Bool>>()
         /// The thread looks at jobs and alarms before it waits again: it is at work, or somebody is about to wake it.
         var isAwake = false
 
@@ -78,8 +78,8 @@ package final class IOThread: TaskExecutor {
 
     /// Returns after 100 µs, or after no less than 50 with somebody else's pause; cancelling does not end it.
     func pause() async {
-        await withCheckedContinuation { continuation in
-            let stranded = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
+        await withOnceContinuation { continuation in
+            let stranded = self.state.withLock { state -> [OnceContinuation<Void>] in
                 guard let queue = try? self.startedQueue(&state) else { return [continuation] }
                 let time = state.pauses.append(continuation, at: Self.now)
                 return Self.set(queue, time, &state)
@@ -95,7 +95,7 @@ package final class IOThread: TaskExecutor {
         _ queue: EventQueue,
         _ time: Duration?,
         _ state: inout State
-    ) -> [CheckedContinuation<Void, Never>] {
+    ) -> [OnceContinuation<Void>] {
         guard let time, !queue.setTimer(after: time) else { return [] }
         return state.pauses.takeAll()
     }
@@ -139,14 +139,14 @@ package final class IOThread: TaskExecutor {
     package func sleep(until deadline: Duration) async -> Bool {
         let alarm = Alarm(self.ticketCount.add(1, ordering: .relaxed).newValue, deadline)
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { self.keep($0, alarm) }
+            await withOnceContinuation { self.keep($0, alarm) }
         } onCancel: {
             self.state.withLock { $0.alarms.remove(alarm.ticket) }?.resume(returning: true)
         }
     }
 
     /// Whoever takes it out of the alarms resumes it: the thread, or the cancellation.
-    private func keep(_ continuation: CheckedContinuation<Bool, Never>, _ alarm: Alarm) {
+    private func keep(_ continuation: OnceContinuation<Bool>, _ alarm: Alarm) {
         switch self.state.withLock({ self.begin(&$0, continuation, alarm) }) {
         case .taken(let queue): queue?.wake()
         case .isOver: continuation.resume(returning: true)
@@ -156,7 +156,7 @@ package final class IOThread: TaskExecutor {
 
     private func begin(
         _ state: inout State,
-        _ continuation: CheckedContinuation<Bool, Never>,
+        _ continuation: OnceContinuation<Bool>,
         _ alarm: Alarm
     ) -> Outcome {
         // Cancelled before this is stored: the handler has run and found nobody.
@@ -244,7 +244,7 @@ package final class IOThread: TaskExecutor {
         let (targets, pauses, sleepers) = self.state.withLock { state in
             // What is resumed below and comes back as a job needs no wake.
             state.isAwake = true
-            var pauses: [CheckedContinuation<Void, Never>] = []
+            var pauses: [OnceContinuation<Void>] = []
             if isTime {
                 let due = state.pauses.takeDue(at: Self.now)
                 pauses = due.waiters + Self.set(queue, due.next, &state)

@@ -12,7 +12,7 @@ import Synchronization
 final class Readiness: Sendable {
     private struct Waiter {
         let ticket: UInt64
-        let continuation: CheckedContinuation<Void, Never>
+        let continuation: OnceContinuation<Void>
     }
 
     private struct State {
@@ -84,7 +84,7 @@ final class Readiness: Sendable {
         // The ticket ties a cancellation to its own wait: a late one cannot end somebody else's.
         let ticket = self.ticketCount.add(1, ordering: .relaxed).newValue
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withOnceContinuation { continuation in
                 if self.keep(Waiter(ticket: ticket, continuation: continuation)) {
                     arm()
                 } else {
