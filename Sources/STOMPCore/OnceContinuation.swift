@@ -10,7 +10,6 @@ package typealias OnceContinuation<Value: Sendable> = CheckedContinuation<Value,
 
 @inline(__always)
 package nonisolated(nonsending) func withOnceContinuation<Value: Sendable>(
-    of type: Value.Type = Value.self,
     _ body: (OnceContinuation<Value>) -> Void
 ) async -> Value {
     await withCheckedContinuation(body)
@@ -22,7 +21,6 @@ package typealias OnceContinuation<Value: Sendable> = UnsafeContinuation<Value, 
 @inlinable
 @inline(__always)
 package nonisolated(nonsending) func withOnceContinuation<Value: Sendable>(
-    of type: Value.Type = Value.self,
     _ body: (OnceContinuation<Value>) -> Void
 ) async -> Value {
     await withUnsafeContinuation(body)
