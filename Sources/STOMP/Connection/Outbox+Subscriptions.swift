@@ -115,17 +115,13 @@ struct Farewell {
     func append(to state: inout Outbox.State, receipt: UInt64?) throws(STOMPError) {
         let record = state.deliveries.close(self.owner)
         let serializer = FrameSerializer(version: self.owner.rules.version)
-        var unsubscribe = STOMPHeaders()
-        unsubscribe.append(.id, self.owner.subscriptionID)
-        // 1.0 brokers look for the destination.
-        if self.owner.rules.version == .v10 { unsubscribe.append(.destination, self.destination.rawValue) }
-        unsubscribe.appendMissing(from: self.headers)
+        var unsubscribe = self.unsubscribeHeaders
         let late = state.leavers[self.owner.subscriptionID]?.late ?? []
-        defer { if self.mayLeaveSomething { self.enter(&state.leavers) } }
         let hasUnanswered = record.map { !$0.ledger.unsettled.isEmpty } ?? false
         guard self.needsTransaction, hasUnanswered || !late.isEmpty else {
             if let receipt { unsubscribe.append(.receipt, String(receipt)) }
             try serializer.append(STOMPFrame(.unsubscribe, headers: unsubscribe), to: &state.pending)
+            self.enter(&state.leavers)
             return
         }
         let transaction = state.transactions.makeID()
@@ -139,9 +135,31 @@ struct Farewell {
         var commit: STOMPHeaders = [.transaction: transaction]
         if let receipt { commit.append(.receipt, String(receipt)) }
         try serializer.append(STOMPFrame(.commit, headers: commit), to: &state.pending)
+        self.enter(&state.leavers)
     }
 
+    /// Before anything is ended, whether UNSUBSCRIBE can be written.
+    ///
+    /// - Throws: ``STOMPError/Code/invalidArgument`` if a header of the user's cannot be sent.
+    func check() throws(STOMPError) {
+        guard !self.headers.isEmpty else { return }
+        var output = OutputBuffer()
+        let frame = STOMPFrame(.unsubscribe, headers: self.unsubscribeHeaders)
+        try FrameSerializer(version: self.owner.rules.version).append(frame, to: &output)
+    }
+
+    private var unsubscribeHeaders: STOMPHeaders {
+        var headers = STOMPHeaders()
+        headers.append(.id, self.owner.subscriptionID)
+        // 1.0 brokers look for the destination.
+        if self.owner.rules.version == .v10 { headers.append(.destination, self.destination.rawValue) }
+        headers.appendMissing(from: self.headers)
+        return headers
+    }
+
+    /// Only when UNSUBSCRIBE is on its way, which `stomp.leavers` goes by.
     private func enter(_ leavers: inout LeaverTable) {
+        guard self.mayLeaveSomething else { return }
         let leaver = LeaverTable.Leaver(
             destination: self.destination,
             subscribeHeaders: self.subscribeHeaders,

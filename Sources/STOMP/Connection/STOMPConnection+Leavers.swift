@@ -26,7 +26,9 @@ extension STOMPConnection {
             // to the session. The answer to the second is behind it.
             try await self.roundTrip()
             try await self.roundTrip()
-            for id in ids where !self.outbox.hasLeft(id) { try await self.subscribeOnceMore(id) }
+            // All are asked first: who has left need not wait for the others.
+            let late = ids.filter { !self.outbox.hasLeft($0) }
+            for id in late { try await self.subscribeOnceMore(id) }
         }
     }
 

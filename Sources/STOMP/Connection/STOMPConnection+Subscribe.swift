@@ -127,7 +127,8 @@ extension STOMPConnection {
         }
         try await self.outbox.appendAwaitingReceipt(
             within: timeout ?? self.configuration.receiptTimeout,
-            roomWithin: self.configuration.outboxTimeout,
+            // One that is given a time is the beginning of a farewell, which needs no room.
+            roomWithin: timeout == nil ? self.configuration.outboxTimeout : nil,
             .beginning,
             isUrgent: true,
             waiter: storage.confirmation

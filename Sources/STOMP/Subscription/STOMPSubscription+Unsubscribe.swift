@@ -12,18 +12,22 @@ extension STOMPSubscription {
     /// Messages that are being handled can no longer be acknowledged; the broker delivers them again.
     ///
     /// - Parameter headers: further headers, such as those that delete a durable subscription.
-    /// - Throws: ``STOMPError/Code/receiptTimedOut`` if the broker did not confirm it within
-    ///   ``STOMPConfiguration/shutdownTimeout``, on RabbitMQ each of the steps that give messages back;
-    ///   ``STOMPError/Code/connectionLost``, or ``STOMPError/Code/closed`` in a shutdown, when what was not given back goes
-    ///   back with the connection; ``STOMPError/Code/cancelled``.
+    /// - Throws: ``STOMPError/Code/invalidArgument`` if a header cannot be sent: then the subscription goes on;
+    ///   ``STOMPError/Code/receiptTimedOut`` if the broker did not confirm it within
+    ///   ``STOMPConfiguration/shutdownTimeout``, on RabbitMQ each of the steps that give messages back, of which there are
+    ///   at most 20 times four; ``STOMPError/Code/connectionLost``, or ``STOMPError/Code/closed`` in a shutdown, when what
+    ///   was not given back goes back with the connection; ``STOMPError/Code/cancelled``.
     public func unsubscribe(headers: STOMPHeaders = [:]) async throws(STOMPError) {
         let storage = self.handle.storage
         guard !storage.hasEnded else { return }
-        if Farewell(storage: storage).mayLeaveSomething { return try await self.leave(headers) }
+        let intended = Farewell(storage: storage, headers: headers)
+        try intended.check()
+        if intended.mayLeaveSomething { await self.letWhatIsUnderWayCome() }
         guard storage.end(.finished, revoking: true), !storage.isInterrupted else { return }
         // Only now it is certain which connection knows it.
         let farewell = Farewell(storage: storage, headers: headers)
         let owner = farewell.owner
+        if farewell.mayLeaveSomething { return try await owner.outbox.leave(farewell) }
         guard owner.dialect.hasReceipts else { return try owner.outbox.writeFarewell(farewell) }
         defer { owner.outbox.noteAbandoned(storage.id) }
         try await owner.outbox.appendAwaitingReceipt(
@@ -35,19 +39,15 @@ extension STOMPSubscription {
         }
     }
 
-    /// Leaves a broker that keeps for this connection what is not given back.
-    private func leave(_ headers: STOMPHeaders) async throws(STOMPError) {
-        let storage = self.handle.storage
-        let owner = storage.owner
+    /// For a broker that keeps for this connection what is not given back.
+    private func letWhatIsUnderWayCome() async {
+        let owner = self.handle.storage.owner
         do throws(STOMPError) {
             // What the broker has sent before now is then here, and goes back with the rest.
             try await owner.outbox.roundTrip(version: owner.rules.version, within: owner.shutdownTimeout)
         } catch {
             // Then it is given back afterwards, or went back with the connection; the subscription ends all the same.
         }
-        guard storage.end(.finished, revoking: true), !storage.isInterrupted else { return }
-        let farewell = Farewell(storage: storage, headers: headers)
-        try await farewell.owner.outbox.leave(farewell)
     }
 
     /// Runs `body` and unsubscribes after it, whatever becomes of it.

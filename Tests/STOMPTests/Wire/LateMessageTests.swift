@@ -283,6 +283,21 @@ struct LateMessageTests {
         }
     }
 
+    @Test("a header that cannot be sent ends nothing: the subscription goes on, and can be left")
+    func unsayable() async throws {
+        try await Self.rabbitMQ.run { peer in
+            try await self.leave(peer)
+            try await peer.confirmRoundTrips(transactions: [2, 3], receipts: [4, 5])
+        } client: { connection in
+            let subscription = try await connection.subscribe(to: "q", headers: ["x-a": "b"])
+            let message = try await subscription.take(1)[0]
+            let error = await failure { try await subscription.unsubscribe(headers: ["x": "\0"]) }
+            #expect(error?.code == .invalidArgument)
+            try await message.ack()
+            try await subscription.unsubscribe(headers: ["x-c": "d"])
+        }
+    }
+
     @Test("the end of the connection ends the wait")
     func connectionLost() async throws {
         var session = Self.rabbitMQ
