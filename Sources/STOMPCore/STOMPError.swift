@@ -142,6 +142,8 @@ extension STOMPError {
         /// A received body is larger than ``STOMPLimits/bodyLimit``.
         public static let bodyTooLarge = Code(.bodyTooLarge)
         /// The broker refused this very frame with an ERROR that names it; see ``STOMPError/frame``.
+        ///
+        /// Or it did not take back what a subscription that ended has given back.
         public static let rejected = Code(.rejected)
         /// The RECEIPT did not come in time; the outcome is unknown.
         public static let receiptTimedOut = Code(.receiptTimedOut)

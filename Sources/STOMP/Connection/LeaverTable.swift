@@ -19,6 +19,16 @@ struct LeaverTable: Sendable {
         var waiters: [UInt64] = []
     }
 
+    /// What became of a leaver.
+    enum Departure {
+        /// Something came too late, and has to be given back.
+        case stays
+        /// Nothing of it is with the connection; these wait for that.
+        case left([UInt64])
+        /// What came too late stays with the connection, since the broker takes nothing back; these wait.
+        case givenUp([UInt64])
+    }
+
     /// Each round leaves little behind; so many that leave something are a broker at fault.
     private static let maximumRounds = 20
 
@@ -50,16 +60,14 @@ struct LeaverTable: Sendable {
         self.leavers[id]?.waiters.append(waiter)
     }
 
-    /// Forgets the leaver if nothing came too late.
-    ///
-    /// - Returns: who waits for that; `nil`: there is something to give back.
-    mutating func leave(_ id: String) -> [UInt64]? {
-        guard var leaver = self.leavers[id] else { return [] }
+    /// Forgets the leaver, unless there is something to give back.
+    mutating func leave(_ id: String) -> Departure {
+        guard var leaver = self.leavers.removeValue(forKey: id) else { return .left([]) }
+        if leaver.late.isEmpty { return .left(leaver.waiters) }
         leaver.rounds += 1
+        if leaver.rounds == Self.maximumRounds { return .givenUp(leaver.waiters) }
         self.leavers[id] = leaver
-        guard leaver.late.isEmpty || leaver.rounds >= Self.maximumRounds else { return nil }
-        self.leavers[id] = nil
-        return leaver.waiters
+        return .stays
     }
 
     /// Forgets all.

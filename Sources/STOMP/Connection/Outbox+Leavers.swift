@@ -68,10 +68,22 @@ extension Outbox {
     ///
     /// - Returns: whether it has left.
     func hasLeft(_ id: String) -> Bool {
-        guard let waiters = self.state.withLock({ $0.leavers.leave(id) }) else { return false }
-        _ = self.confirm(waiters)
-        return true
+        switch self.state.withLock({ $0.leavers.leave(id) }) {
+        case .stays:
+            return false
+        case .left(let waiters):
+            _ = self.confirm(waiters)
+            return true
+        case .givenUp(let waiters):
+            for waiter in waiters { _ = self.reject(waiter, Self.notTakenBack) }
+            return true
+        }
     }
+
+    private static let notTakenBack = STOMPError(
+        .rejected,
+        "The broker did not take back what came too late for the subscription: it keeps that until the connection ends."
+    )
 
     /// What is under way stays with the connection.
     func forgetLeavers(_ error: STOMPError) {

@@ -15,7 +15,8 @@ extension STOMPSubscription {
     /// - Throws: ``STOMPError/Code/invalidArgument`` if a header cannot be sent: then the subscription goes on;
     ///   ``STOMPError/Code/receiptTimedOut`` if the broker did not confirm it within
     ///   ``STOMPConfiguration/shutdownTimeout``, on RabbitMQ each of the steps that give messages back, of which there are
-    ///   at most 20 times four; ``STOMPError/Code/connectionLost``, or ``STOMPError/Code/closed`` in a shutdown, when what
+    ///   at most 20 times four; ``STOMPError/Code/rejected`` if the broker refused it, or did not take messages back by
+    ///   then; ``STOMPError/Code/connectionLost``, or ``STOMPError/Code/closed`` in a shutdown, when what
     ///   was not given back goes back with the connection; ``STOMPError/Code/cancelled``.
     public func unsubscribe(headers: STOMPHeaders = [:]) async throws(STOMPError) {
         let storage = self.handle.storage
@@ -65,7 +66,7 @@ extension STOMPSubscription {
             }
         }
         // A connection that is gone has no subscription any more.
-        if let error = problem.withLock({ $0 }), error.code == .receiptTimedOut { throw error }
+        if let error = problem.withLock({ $0 }), [.receiptTimedOut, .rejected].contains(error.code) { throw error }
         return value
     }
 }
