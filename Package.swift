@@ -131,7 +131,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StompBenchTests",
-            dependencies: ["StompBench", "STOMP", "STOMPTesting"],
+            dependencies: ["StompBench", "STOMP", "STOMPTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

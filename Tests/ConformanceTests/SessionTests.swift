@@ -3,6 +3,7 @@
 
 import STOMP
 import STOMPTesting
+import TestSupport
 import Testing
 
 @Suite("Sessions over every wire", .timeLimit(.minutes(3)))

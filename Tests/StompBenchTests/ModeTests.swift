@@ -3,6 +3,7 @@
 
 import STOMP
 import STOMPTesting
+import TestSupport
 import Testing
 
 @testable import StompBench
@@ -10,17 +11,7 @@ import Testing
 /// Each mode once, with few messages, against a broker of this process.
 @Suite("The modes of stomp-bench")
 struct ModeTests {
-    /// For a machine that is busy with other tests.
-    private static let patient = {
-        var configuration = STOMPConfiguration()
-        configuration.connectTimeout = .seconds(300)
-        configuration.connectionWaitTimeout = .seconds(300)
-        configuration.receiptTimeout = .seconds(300)
-        configuration.outboxTimeout = .seconds(300)
-        configuration.shutdownTimeout = .seconds(300)
-        configuration.heartBeat = .none
-        return configuration
-    }()
+    private static let patient = STOMPConfiguration.patient(\.heartBeat, .none)
 
     private func run(
         _ mode: BenchMode,

@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMP
+import TestSupport
 import Testing
 
 /// How a broker is reached.
@@ -48,7 +49,7 @@ struct BrokerSession: Sendable, CustomTestStringConvertible {
 
     /// Runs a test's body with the broker; a failure or a passed limit comes with the broker's log.
     func run(
-        limit: Duration = .seconds(300),
+        limit: Duration = .seconds(400),
         _ body: @escaping @Sendable (BrokerFixture) async throws -> Void
     ) async throws {
         let broker = try await RealBroker.shared(self.kind)
@@ -110,20 +111,6 @@ struct BrokerFixture: Sendable {
             let texts = try await rest.take(1).map { try $0.text }
             #expect(texts == ["last"])
         }
-    }
-}
-
-extension STOMPConfiguration {
-    /// For brokers that serve all tests at once, on the processors that those use too: no wait of the client's ends before
-    /// something is really stuck.
-    static var patient: STOMPConfiguration {
-        var configuration = STOMPConfiguration()
-        configuration.connectTimeout = .seconds(120)
-        configuration.connectionWaitTimeout = .seconds(300)
-        configuration.receiptTimeout = .seconds(120)
-        configuration.outboxTimeout = .seconds(120)
-        configuration.shutdownTimeout = .seconds(120)
-        return configuration
     }
 }
 

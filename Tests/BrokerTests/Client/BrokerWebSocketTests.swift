@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMP
+import TestSupport
 import Testing
 
 /// What is particular to WebSocket; the other tests run over it as well (`BrokerSession.all`).

@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMP
+import TestSupport
 import Testing
 
 /// A producer and a consumer of numbered messages, on two clients, while something happens to their broker.

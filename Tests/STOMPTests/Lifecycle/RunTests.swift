@@ -3,6 +3,7 @@
 
 import STOMPCore
 import STOMPTesting
+import TestSupport
 import Testing
 
 @testable import STOMP

@@ -4,6 +4,7 @@
 import STOMPCore
 import STOMPTesting
 import STOMPTransport
+import TestSupport
 import Testing
 
 @testable import STOMP

@@ -3,6 +3,7 @@
 
 import STOMPCore
 import STOMPTransport
+import TestSupport
 import Testing
 
 @testable import STOMP

@@ -136,27 +136,6 @@ extension STOMPConnection {
 }
 
 extension STOMPConfiguration {
-    /// For tests that go by the real clock, on a machine that is busy with others.
-    static let patient = {
-        var configuration = STOMPConfiguration()
-        configuration.connectTimeout = .seconds(300)
-        configuration.connectionWaitTimeout = .seconds(300)
-        configuration.receiptTimeout = .seconds(300)
-        configuration.outboxTimeout = .seconds(300)
-        configuration.shutdownTimeout = .seconds(300)
-        return configuration
-    }()
-
-    /// As ``patient``, but for one value.
-    static func patient<Value>(
-        _ path: WritableKeyPath<STOMPConfiguration, Value>,
-        _ value: Value
-    ) -> STOMPConfiguration {
-        var configuration = Self.patient
-        configuration[keyPath: path] = value
-        return configuration
-    }
-
     /// The defaults but for one value.
     static func with<Value>(_ path: WritableKeyPath<STOMPConfiguration, Value>, _ value: Value) -> STOMPConfiguration {
         var configuration = STOMPConfiguration()

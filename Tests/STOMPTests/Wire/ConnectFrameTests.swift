@@ -2,6 +2,7 @@
 // Part of swift-stomp. See LICENSE and NOTICE.
 
 import STOMPTesting
+import TestSupport
 import Testing
 
 @testable import STOMP
