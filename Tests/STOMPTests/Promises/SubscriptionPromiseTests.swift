@@ -135,6 +135,21 @@ struct SubscriptionPromiseTests {
         }
     }
 
+    @Test("withSubscription throws: .rejected when the broker refuses UNSUBSCRIBE")
+    func scopeRejected() async throws {
+        var session = ScriptedSession()
+        session.server = "ActiveMQ/5.17.2"
+        try await session.run { peer in
+            _ = try await peer.receiveFrame()
+            try await peer.confirm(1)
+            try await peer.expect("UNSUBSCRIBE\nid:1\nreceipt:2\n\n\0")
+            try await peer.send("ERROR\nmessage:no\nreceipt-id:2\n\n\0")
+        } client: { connection in
+            let error = await failure { try await connection.withSubscription(to: "/queue/q") { _ in } }
+            #expect(error?.code == .rejected)
+        }
+    }
+
     @Test("unsubscribe throws: .connectionLost; nothing can be acknowledged any more")
     func unsubscribeLost() async throws {
         try await self.withTwoMessages { pair, subscription, message in
